@@ -1,0 +1,80 @@
+"""Everything Abasto raises on purpose, and the findings that its errors carry.
+
+AbastoError
+├── InputError        the tables have problems; carries every Finding
+├── UnsupportedError  a solver was asked for something it does not do; says what and who does it
+├── SolverError       the solver gave no usable answer
+└── CheckError        a finished plan broke a rule; always a fault of ours, never of the input
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["AbastoError", "CheckError", "Finding", "InputError", "SolverError", "UnsupportedError"]
+
+
+class AbastoError(Exception):
+    """The root of all errors that Abasto raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong (or doubtful) in the tables, where it is, and what to do.
+
+    `row` is the line in the CSV file or worksheet, header = 1, and 0 when no single row is meant.
+    """
+
+    table: str
+    row: int
+    column: str
+    value: str
+    message: str
+    remedy: str
+    closest: str = ""
+    severity: Literal["error", "warning"] = "error"
+    file: str = ""
+
+    def __str__(self) -> str:
+        where = self.file or self.table
+        if self.row:
+            where += f" row {self.row}"
+        if self.column:
+            where += f", {self.column}"
+        shown = f': "{self.value}"' if self.value != "" else ":"
+        guess = f' Did you mean "{self.closest}"?' if self.closest else ""
+        return f"{where}{shown} — {self.message}; {self.remedy}.{guess}"
+
+
+class InputError(AbastoError):
+    """The tables cannot be planned as they are; `findings` lists every problem, worst first."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        errors = [finding for finding in self.findings if finding.severity == "error"]
+        lines = [str(finding) for finding in errors[:20]]
+        if len(errors) > 20:
+            lines.append(f"… and {len(errors) - 20} more; `abasto check` shows them all.")
+        super().__init__("\n".join(lines))
+
+
+class UnsupportedError(AbastoError):
+    """A solver was asked to plan something it does not do; the message names it and the solver that does."""
+
+
+class SolverError(AbastoError):
+    """The solver ended without a usable answer; the message says how it ended and what to try."""
+
+
+class CheckError(AbastoError):
+    """A finished plan broke a rule of the format; `violations` lists which. Nothing is written in that case."""
+
+    def __init__(self, violations: Sequence[str]) -> None:
+        self.violations = tuple(violations)
+        shown = "\n".join(self.violations[:10])
+        super().__init__(
+            f"the plan broke {len(self.violations)} rule(s) of the format and was not returned; this is a fault in "
+            f"Abasto, not in your tables. Please report it with your tables:\n{shown}"
+        )

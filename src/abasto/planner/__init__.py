@@ -1,0 +1,1 @@
+"""Network → plan: the algorithm, its bound, the reasons for shortages, and the check of every plan."""
