@@ -20,7 +20,9 @@ KNOWN_HOSTS = {
     "127.0.0.1": "this machine",
     "www.w3.org": "names of XML vocabularies",
 }
-"""Hosts that a tracked file may name, and why; everything else, a package mirror above all, has to be put here first."""
+"""Hosts that a tracked file may name, and why. Package mirrors never are: what is fetched from where is each machine's
+own setting.
+"""
 
 ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://(?:[^\s/@\"'<>]*@)?\[?([A-Za-z0-9.-]+)")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|home|Users)/\w[^\s\"'`]*")
@@ -53,7 +55,7 @@ def check(root: Path) -> list[str]:
     found = []
     for path in tracked(root):
         if Path(path).name in LOCK_FILES:
-            found.append(f"{path}: is tracked; lock files carry addresses, pins live in pyproject.toml (scripts/pin.py)")
+            found.append(f"{path}: is tracked; lock files carry addresses, pins live in pyproject.toml")
             continue
         content = (root / path).read_bytes()
         if b"\0" not in content:  # a picture or a workbook is no text
@@ -65,7 +67,10 @@ def main() -> int:
     """Print every complaint; exit 1 if there is one."""
     root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     found = check(root)
-    print("\n".join(found) if found else f"{len(tracked(root))} tracked files name no unknown host and no machine's path")
+    for complaint in found:
+        print(complaint)
+    if not found:
+        print(f"{len(tracked(root))} tracked files name no unknown host, no machine's path and no lock file")
     return 1 if found else 0
 
 
