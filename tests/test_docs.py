@@ -17,8 +17,8 @@ from types import ModuleType
 import pytest
 
 from abasto.cli import COMMANDS
-from abasto.network import TABLES
-from abasto.planner.plan import PLAN_TABLES
+from abasto.network import TABLES, TableSchema
+from abasto.planner.plan import PLAN_TABLES, PlanTable
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -28,16 +28,17 @@ OUTPUT_RULES = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a page: its language, text, and the line it starts on."""
+    """A fenced block of a page: its language, the name of the file it shows, its text, and the line it starts on."""
 
     language: str
+    file: str
     text: str
     line: int
 
 
 def blocks(page: str) -> Iterator[Block]:
-    for match in re.finditer(r"^```(\w+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
-        yield Block(match[1], match[2], page[: match.start()].count("\n") + 2)
+    for match in re.finditer(r'^```(\w+)(?: title="(.+)")?\n(.*?)^```$', page, re.MULTILINE | re.DOTALL):
+        yield Block(match[1], match[2] or "", match[3], page[: match.start()].count("\n") + 2)
 
 
 def console_steps(text: str) -> Iterator[tuple[str, str]]:
@@ -96,6 +97,9 @@ def test_every_step_of_the_tutorial_does_what_it_says(
             run_console(block, tmp_path, page)
         elif block.language == "python":
             run_python(block, names, page)
+        elif block.file:
+            (tmp_path / block.file).parent.mkdir(exist_ok=True)
+            (tmp_path / block.file).write_text(block.text, encoding="utf-8")
         else:
             continue
         ran += 1
@@ -125,10 +129,10 @@ def section(page: str, heading: str) -> str:
 
 
 @pytest.mark.parametrize("table", [*TABLES, *PLAN_TABLES], ids=lambda table: table.name)
-def test_format_page_explains_every_column(table: object) -> None:
-    text = section((DOCS / "format.md").read_text(encoding="utf-8"), table.name)  # type: ignore[attr-defined]
-    for column in table.columns:  # type: ignore[attr-defined]
-        assert re.search(rf"^\| (\*\*)?`{column.name}`(\*\*)? \| \S", text, re.MULTILINE), column.name
+def test_format_page_explains_every_column(table: TableSchema | PlanTable) -> None:
+    text = section((DOCS / "format.md").read_text(encoding="utf-8"), table.name)
+    for column in table.columns:
+        assert re.search(rf"^\| (\*\*)?{column.name}(\*\*)? \| \S", text, re.MULTILINE), column.name
 
 
 def help_of(*arguments: str) -> str:
