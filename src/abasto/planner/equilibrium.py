@@ -1,0 +1,316 @@
+"""Path equilibration: the planner for networks of national size, with a bound from any prices.
+
+Each round prices every way in one sweep, takes up the cheapest, lets flow settle on the ways (`equilibrate`), and moves
+the prices towards the loads: an exponential method of multipliers. Every few rounds the flows are repaired into a plan
+that keeps every capacity. For any prices y ≥ 0 no plan is worth more than
+
+    Σ capacity · y  +  Σ over needs and tiers (value − price of the cheapest way)⁺ · amount of the tier,
+
+so the best bound and the best plan found bracket the answer. docs/algorithm.md tells it with its sources.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from abasto.planner.equilibrate import add_loads, equilibrate, slack, top_up, total_cost, trim_by_share, trim_by_value, worth_of
+from abasto.planner.layout import Index, Layout, Resources, lay_out, unsupported
+from abasto.planner.problem import Floats, Ints, Problem
+from abasto.planner.solution import Flows, Prices, Solution
+from abasto.planner.sweep import Labels, empty_labels, sweep
+from abasto.planner.ways import Actions, Pool, Wants, add_ways, empty_pool, number_actions, wants_of
+
+__all__ = ["solve", "unsupported"]
+
+STEEPNESS = 10.0
+"""β: how many e-folds a price rises when its resource is loaded twice over."""
+PASSES = 3
+"""Gauss-Seidel passes a round."""
+DAMPING = 0.8
+REPAIR_EVERY = 5
+"""Rounds between two repairs."""
+WHISPER = 1e-4
+"""All vehicle-hours together cost this share of the last tier of every need: enough to break ties, too little to matter."""
+MOST_RISE, MOST_FALL = 3.0, 10.0
+"""Limits of a round's step in the logarithm of a price."""
+CUT_STEPS = np.array([0.25, 0.5, 0.8, 0.93, 0.98, 1.0, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0, 4.0, 16.0, np.inf])
+FILL_STEPS = np.array([1e3, 30, 8, 4, 2, 1.5, 1.25, 1.12, 1.06, 1.03, 1.01, 1, 0.99, 0.97, 0.93, 0.87, 0.8, 0.7, 0.5, 0.25, 0.1, 0.0])
+
+
+@dataclass
+class _Search:
+    """Everything that changes during a search."""
+
+    layout: Layout
+    resources: Resources
+    levels: list[Index]
+    wants: Wants
+    actions: Actions
+    tier: Floats
+    toll: Floats
+    whisper: float
+    labels: Labels
+    pool: Pool
+    log_price: Floats
+    floor: Floats
+    load: Floats
+    filled: Floats
+    average: Floats | None = None
+    bound: float = np.inf
+    bound_prices: Floats | None = None
+    best: float = -np.inf
+    best_flows: tuple[Ints, Floats, Ints, Ints, Floats] | None = None
+    random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+
+
+def solve(
+    problem: Problem,
+    *,
+    gap: float = 0.01,
+    deadline: float | None = None,
+    progress: Callable[[str, float | None], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Solution:
+    """Plan `problem` until the proven gap is at most `gap`, the monotonic clock passes `deadline`, or `stop()` is true."""
+    search = _start(problem)
+    status: Literal["planned", "stopped"] = "stopped"
+    full = worth_of(search.wants, search.wants.amount, search.tier)
+    search.bound = full
+    rounds = 0
+    while True:
+        rounds += 1
+        _round(search, first=rounds == 1)
+        ends = (deadline is not None and time.monotonic() > deadline) or (stop is not None and stop())
+        if rounds % REPAIR_EVERY == 0 or ends:
+            _tighten(search)
+            _repair(search)
+            share = (search.bound - search.best) / max(search.best, 1e-300)
+            if progress is not None:
+                progress("equilibrium", share)
+            if share <= gap:
+                status = "planned"
+                break
+        if ends:
+            break
+    return _solution(problem, search, status)
+
+
+def _start(problem: Problem) -> _Search:
+    layout, resources, levels = lay_out(problem)
+    wants = wants_of(problem)
+    tier = problem.tier_value
+    n_resources = layout.nothing
+    toll, option_cost, whisper = _tolls(problem, layout, resources, float(tier[-1]) * 10 * len(problem.sites) * WHISPER)
+    floor = np.log(1e-9 * layout.n_sites / resources.capacity)
+    return _Search(
+        layout=layout._replace(option_cost=option_cost),
+        resources=resources,
+        levels=levels,
+        wants=wants,
+        actions=number_actions(problem, layout, n_resources),
+        tier=tier,
+        toll=toll,
+        whisper=whisper,
+        labels=empty_labels(layout),
+        pool=empty_pool(wants),
+        log_price=np.log(0.1 * layout.n_sites / n_resources / resources.capacity),
+        floor=floor,
+        load=np.zeros(n_resources + 1),
+        filled=np.zeros(len(wants.site)),
+    )
+
+
+def _tolls(problem: Problem, layout: Layout, resources: Resources, budget: float) -> tuple[Floats, Floats, float]:
+    """Return the toll of each resource, the cost per tonne of each option, and the most that any plan can pay of them.
+
+    Without `costs` the toll is on vehicle-hours; with them it is on money, and a tenth on vehicle-hours.
+    """
+    hours = float(resources.capacity[resources.is_fleet].sum())
+    toll = np.zeros(layout.nothing + 1)
+    options = problem.options
+    busy = options.hours > 0
+    dearest = np.zeros(len(problem.fleets))
+    np.maximum.at(dearest, options.fleet[busy], options.cost[busy] / options.hours[busy])
+    money = float(problem.fleet_hours.sum(axis=1) @ dearest + problem.sources.unit_cost @ problem.sources.amount)
+    for_money = 0.9 * budget / money if money > 0 else 0.0
+    for_hours = (budget - for_money * money) / max(hours, 1e-300)
+    toll[:-1][resources.is_fleet] = for_hours
+    toll[resources.of_source] += for_money * problem.sources.unit_cost
+    return toll, np.where(busy, options.cost, 0.0) * for_money, budget
+
+
+def _prices(search: _Search, log_price: Floats) -> Floats:
+    """Return prices with a 0 for the resource that never ends."""
+    return np.append(np.exp(log_price), 0.0)
+
+
+def _lower_bound_seen(search: _Search, y: Floats, price: Floats) -> None:
+    """Keep the bound that prices `y` prove, given the price of each need's cheapest way at them (tolls included)."""
+    bound = float((search.resources.ceiling * y[:-1]).sum()) + float(slack(search.wants, price, search.tier)) + search.whisper
+    if bound < search.bound:
+        search.bound, search.bound_prices = bound, y
+
+
+def _round(search: _Search, *, first: bool) -> None:
+    """Price all ways, take up the cheapest, let flow settle, and move the prices towards the loads."""
+    capacity, wants = search.resources.capacity, search.wants
+    pressure = STEEPNESS * (search.load[:-1] / capacity - 1)
+    log_y = np.clip(search.log_price + np.clip(pressure, -72, 8), search.floor, 250.0)
+    y = _prices(search, search.log_price if first else log_y)
+    sweep(search.layout, search.levels, y + search.toll, search.labels)
+    tier_now = np.clip((search.filled / wants.amount * 10 - 1e-7).astype(np.int64), 0, 9)
+    worth = wants.density * search.tier[tier_now]
+    search.pool, price = add_ways(
+        search.layout, wants, search.labels, search.pool, search.actions, y=y, worth=worth, toll=search.toll
+    )
+    _lower_bound_seen(search, y, price)
+    rate = np.append(STEEPNESS / capacity, 0.0)
+    y = _prices(search, log_y)
+    log_tier = np.log(search.tier)
+    for _ in range(PASSES):
+        order = search.random.permutation(len(wants.site))
+        equilibrate(order, wants, search.pool, search.filled, log_tier, y, search.load, rate, DAMPING)
+    add_loads(search.pool, search.pool.flow, search.filled, search.load)
+    step = np.clip(STEEPNESS * (search.load[:-1] / capacity - 1), -MOST_FALL, MOST_RISE)
+    search.log_price = np.clip(search.log_price + step, search.floor, 250.0)
+    settled = np.exp(search.log_price)
+    if search.average is None:
+        search.average = settled
+    else:  # a price may dip for one round and ruin the bound: the average does not
+        search.average = 0.7 * search.average + 0.3 * np.minimum(settled, search.average * np.exp(2.0))
+
+
+def _tighten(search: _Search) -> None:
+    """Try the bound at the current and at the averaged prices."""
+    assert search.average is not None
+    for prices in (np.exp(search.log_price), search.average):
+        y = np.append(prices, 0.0)
+        sweep(search.layout, search.levels, y + search.toll, search.labels)
+        _lower_bound_seen(search, y, _need_price(search))
+
+
+def _need_price(search: _Search) -> Floats:
+    """Return the price of each need's cheapest way at the labels."""
+    wants, use = search.wants, search.labels.use_price
+    price = np.full(len(wants.site), np.inf)
+    most = int(np.diff(wants.serve_start).max())
+    for k in range(most):
+        place = wants.serve_start[wants.good] + k
+        has = place < wants.serve_start[wants.good + 1]
+        at = place[has]
+        offered = wants.serve_units[at] * use[wants.serve_good[at], wants.day[has], wants.site[has]]
+        price[has] = np.minimum(price[has], offered)
+    return price
+
+
+def _repair(search: _Search) -> None:
+    """Turn the flows into a plan that keeps every capacity, and keep it if it is the best so far."""
+    capacity = np.append(search.resources.capacity, np.inf)
+    flow, load, filled = search.pool.flow.copy(), search.load.copy(), search.filled.copy()
+    price = np.maximum(np.nan_to_num(_need_price(search), posinf=1e300), 1e-300)
+    order = search.random.permutation(len(filled))
+    wants, pool, tier = search.wants, search.pool, search.tier
+    trim_by_value(order, CUT_STEPS, wants, pool, flow, filled, price, tier, load, capacity)
+    np.maximum(flow, 0.0, out=flow)
+    add_loads(pool, flow, filled, load)
+    if (load > capacity * (1 + 1e-9)).any():
+        trim_by_share(pool, flow, load, capacity)
+        add_loads(pool, flow, filled, load)
+    top_up(order, FILL_STEPS, wants, pool, flow, filled, price, tier, load, capacity)
+    worth = worth_of(wants, filled, tier) - total_cost(pool, flow)
+    if worth > search.best:
+        search.best = worth
+        search.best_flows = _collect(search, flow)
+
+
+def _collect(search: _Search, flow: Floats) -> tuple[Ints, Floats, Ints, Ints, Floats]:
+    """Return the plan that `flow` makes, free of the pool: (action, quantity) and (need, item, quantity handed over)."""
+    pool = search.pool
+    slots = np.flatnonzero(flow > 0)
+    lengths = pool.length[slots].astype(np.int64)
+    entry = np.repeat(pool.start[slots] - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(lengths.sum())
+    amount = np.repeat(flow[slots], lengths) * pool.quantity[entry]
+    known = pool.action[entry] >= 0
+    action, position = np.unique(pool.action[entry][known], return_inverse=True)
+    need = np.searchsorted(pool.first, slots, side="right") - 1
+    return (
+        action,
+        np.bincount(position, amount[known], minlength=len(action)),
+        need,
+        pool.item[slots].astype(np.int64),
+        flow[slots] * pool.units[slots],
+    )
+
+
+def _solution(problem: Problem, search: _Search, status: Literal["planned", "stopped"]) -> Solution:
+    assert search.best_flows is not None
+    scale = problem.needs.weight.sum() / len(problem.sites)
+    y = search.bound_prices if search.bound_prices is not None else np.zeros(search.layout.nothing + 1)
+    return Solution(_flows(problem, search), search.bound * scale, _named_prices(problem, search, y, scale), status)
+
+
+def _flows(problem: Problem, search: _Search) -> Flows:
+    """Sort the actions by kind and split resources back into sources: stock first, oldest lot first."""
+    assert search.best_flows is not None
+    action, quantity, need, item, handed = search.best_flows
+    layout, actions = search.layout, search.actions
+    days, items, sites = layout.n_days, len(layout.item_good), layout.n_sites
+    kind = np.searchsorted([actions.batches, actions.draws, actions.taken], action, side="right")
+    ship, make, draw, take = (action[kind == k] for k in range(4))
+    make, draw = make - actions.batches, draw - actions.draws
+    by_resource = np.zeros(layout.nothing)
+    by_resource[take - actions.taken] = quantity[kind == 3]
+    taken = np.zeros(len(problem.sources.site))
+    for source in np.argsort(problem.sources.expires, kind="stable"):
+        resource = search.resources.of_source[source]
+        taken[source] = min(problem.sources.amount[source], by_resource[resource])
+        by_resource[resource] -= taken[source]
+    return Flows(
+        taken=taken,
+        ship_option=ship // (items * days),
+        ship_item=ship // days % items,
+        ship_day=ship % days,
+        ship_quantity=quantity[kind == 0],
+        made_plant=make // days,
+        made_day=make % days,
+        made_batches=quantity[kind == 1],
+        hand_site=problem.needs.site[need],
+        hand_item=item,
+        hand_day=problem.needs.day[need],
+        hand_need=need,
+        hand_quantity=handed,
+        draw_site=draw % sites,
+        draw_item=draw // (sites * days),
+        draw_day=draw // sites % days,
+        draw_quantity=quantity[kind == 2],
+    )
+
+
+def _named_prices(problem: Problem, search: _Search, y: Floats, scale: float) -> Prices:
+    """Return the bound's prices under the problem's own names and in its units."""
+    layout = search.layout
+    sweep(layout, search.levels, y + search.toll, search.labels)
+
+    def of(numbers: Index) -> Floats:
+        return np.where(numbers >= 0, y[numbers], 0.0) * scale
+
+    good = np.full((len(layout.item_good), layout.n_days, layout.n_sites), np.inf)
+    for item in range(len(layout.item_good)):
+        first, last = layout.item_first[item], layout.item_last[item]
+        good[item, first : last + 1] = search.labels.price[layout.row[item] + first : layout.row[item] + last + 1]
+    gates = {(site, g): float(of(layout.gate)[g, site]) for site, g in problem.shippable}
+    return Prices(
+        source=y[search.resources.of_source] * scale,
+        lane=of(layout.lane),
+        fleet=of(layout.fleet),
+        plant=of(layout.plant),
+        labour=of(layout.labour),
+        storage=of(layout.room),
+        shippable=gates,
+        good=good * scale,
+    )

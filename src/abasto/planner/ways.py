@@ -1,0 +1,382 @@
+"""Ways: whole routes from source to need, read off the sweep's labels and kept in a pool, a few for each need.
+
+A way lists *entries*: how much of a resource one unit of the need takes along it, and the *action* that takes it (a
+shipment, batches, a draw on stock for a recipe or fuel, what is taken of a source), with its quantity. Entries stand in
+one flat store that is compacted when it is full. Bigger needs have more slots, so that they can be split further.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from abasto.planner.layout import Index, Layout
+from abasto.planner.problem import Floats, Problem
+from abasto.planner.sweep import CARRY, LANE, NOWHERE, OFFER, STOCK, Labels
+
+__all__ = ["Actions", "Pool", "Wants", "add_ways", "empty_pool", "number_actions", "wants_of"]
+
+MOST_ENTRIES = 600
+"""A way of more entries is not taken up; only trees of recipes and fuel grow that large."""
+MOST_BRANCHES = 128
+IDLE_ROUNDS = 3
+"""An unused way that is dearer than the best is dropped after this many rounds."""
+
+
+class Actions(NamedTuple):
+    """Where each kind of action starts in their common numbering: shipments [options, items, days], batches
+    [plants, days], draws [items, days, sites], taken [resources].
+    """
+
+    batches: int
+    draws: int
+    taken: int
+    end: int
+
+
+class Wants(NamedTuple):
+    """Needs as the kernels see them: `density` is the objective per unit in a tier of value 1; `serve_start`,
+    `serve_good` and `serve_units` list, for each good, what may be handed over for it.
+    """
+
+    site: Index
+    good: Index
+    day: Index
+    amount: Floats
+    density: Floats
+    serve_start: Index
+    serve_good: Index
+    serve_units: Floats
+
+
+class Pool(NamedTuple):
+    """Ways by slot [slots]; need n owns slots `first[n]` to `first[n + 1]`. `length` 0 is an empty slot. Entries stand
+    at `start` in the flat arrays `resource`, `load`, `action`, `quantity`; `used[0]` of them are in use.
+    """
+
+    first: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int64]
+    length: Index
+    mark: npt.NDArray[np.int64]
+    flow: Floats
+    cost: Floats
+    idle: Index
+    item: Index
+    units: Floats
+    resource: Index
+    load: npt.NDArray[np.float32]
+    action: npt.NDArray[np.int64]
+    quantity: npt.NDArray[np.float32]
+    used: npt.NDArray[np.int64]
+
+
+def number_actions(problem: Problem, layout: Layout, n_resources: int) -> Actions:
+    """Return where each kind of action starts."""
+    days, items = layout.n_days, len(layout.item_good)
+    batches = len(layout.option_fleet) * items * days
+    draws = batches + len(layout.plant_site) * days
+    taken = draws + items * days * layout.n_sites
+    return Actions(batches, draws, taken, taken + n_resources)
+
+
+def wants_of(problem: Problem) -> Wants:
+    """Return the needs in the kernels' form; weights are scaled so that they add up to the number of sites."""
+    needs = problem.needs
+    weight = needs.weight * len(problem.sites) / needs.weight.sum()
+    serves = [option for options in problem.serves for option in options]
+    starts = np.cumsum([0, *(len(options) for options in problem.serves)])
+    return Wants(
+        site=needs.site.astype(np.int32),
+        good=needs.target.astype(np.int32),
+        day=needs.day.astype(np.int32),
+        amount=needs.amount.copy(),
+        density=weight * len(problem.tier_value) / needs.amount,
+        serve_start=starts.astype(np.int32),
+        serve_good=np.array([good for good, _ in serves], dtype=np.int32),
+        serve_units=np.array([units for _, units in serves]),
+    )
+
+
+def empty_pool(wants: Wants, *, slots: int = 5, most_slots: int = 24) -> Pool:
+    """Return a pool with `slots` slots a need, and more for needs that weigh more than the average."""
+    weight = wants.density * wants.amount
+    extra = np.sqrt(weight / weight.mean())
+    count = np.clip(np.round(slots * np.maximum(1.0, extra)), slots, most_slots).astype(np.int64)
+    first = np.concatenate(([0], np.cumsum(count)))
+    total = int(first[-1])
+    room = max(1 << 16, 24 * len(wants.site))
+    return Pool(
+        first=first,
+        start=np.zeros(total, dtype=np.int64),
+        length=np.zeros(total, dtype=np.int32),
+        mark=np.zeros(total, dtype=np.int64),
+        flow=np.zeros(total),
+        cost=np.zeros(total),
+        idle=np.zeros(total, dtype=np.int32),
+        item=np.zeros(total, dtype=np.int32),
+        units=np.ones(total),
+        resource=np.empty(room, dtype=np.int32),
+        load=np.empty(room, dtype=np.float32),
+        action=np.empty(room, dtype=np.int64),
+        quantity=np.empty(room, dtype=np.float32),
+        used=np.zeros(1, dtype=np.int64),
+    )
+
+
+def add_ways(
+    layout: Layout, wants: Wants, labels: Labels, pool: Pool, actions: Actions, *, y: Floats, worth: Floats, toll: Floats
+) -> tuple[Pool, Floats]:
+    """Give every need its cheapest way if that beats what it has and costs less than `worth`; return the pool, and the
+    cheapest way's price for each need. The pool's store is made anew where it is full.
+    """
+    price = np.empty(len(wants.site))
+    start = 0
+    while True:
+        start = _add_ways(layout, wants, labels, pool, actions, y, worth, toll, price, start)
+        if start >= len(wants.site):
+            return pool, price
+        live = int(pool.length.sum())
+        size = len(pool.resource) if live < 0.6 * len(pool.resource) else int(1.6 * len(pool.resource))
+        bigger = pool._replace(
+            resource=np.empty(size, dtype=np.int32),
+            load=np.empty(size, dtype=np.float32),
+            action=np.empty(size, dtype=np.int64),
+            quantity=np.empty(size, dtype=np.float32),
+        )
+        _compact(pool, bigger)
+        pool = bigger
+
+
+@njit(cache=True, nogil=True)
+def _compact(old, new):  # type: ignore[no-untyped-def]
+    used = 0
+    for slot in range(len(old.length)):
+        length = old.length[slot]
+        start = old.start[slot]
+        for entry in range(length):
+            new.resource[used + entry] = old.resource[start + entry]
+            new.load[used + entry] = old.load[start + entry]
+            new.action[used + entry] = old.action[start + entry]
+            new.quantity[used + entry] = old.quantity[start + entry]
+        new.start[slot] = used
+        used += length
+    new.used[0] = used
+
+
+@njit(cache=True, nogil=True)
+def _add_ways(layout, wants, labels, pool, actions, y, worth, toll, price, begin):  # type: ignore[no-untyped-def]
+    """Work through the needs from `begin`; return the need at which the store was full, or their number."""
+    resource = np.empty(MOST_ENTRIES, dtype=np.int32)
+    load = np.empty(MOST_ENTRIES)
+    action = np.empty(MOST_ENTRIES, dtype=np.int64)
+    quantity = np.empty(MOST_ENTRIES)
+    stack = np.empty((MOST_BRANCHES, 3), dtype=np.int32)
+    stack_units = np.empty(MOST_BRANCHES)
+    n_items = len(layout.item_good)
+    for need in range(begin, len(wants.site)):
+        site = wants.site[need]
+        day = wants.day[need]
+        best = np.inf
+        best_units = 1.0
+        best_good = -1
+        for place in range(wants.serve_start[wants.good[need]], wants.serve_start[wants.good[need] + 1]):
+            cost = wants.serve_units[place] * labels.use_price[wants.serve_good[place], day, site]
+            if cost < best:
+                best = cost
+                best_units = wants.serve_units[place]
+                best_good = wants.serve_good[place]
+        price[need] = best
+        if best >= worth[need]:
+            continue
+        slot = _free_slot(pool, need, y, best)
+        if slot < 0:
+            continue
+        length, cost, mark = _read_way(
+            layout, labels, actions, toll, best_good, day, site, best_units,
+            resource, load, action, quantity, stack, stack_units,
+        )  # fmt: skip
+        if length < 0 or _known(pool, need, length, mark):
+            continue
+        start = pool.used[0]
+        if start + length > len(pool.resource):
+            return need
+        for entry in range(length):
+            pool.resource[start + entry] = resource[entry]
+            pool.load[start + entry] = load[entry]
+            pool.action[start + entry] = action[entry]
+            pool.quantity[start + entry] = quantity[entry]
+        pool.start[slot] = start
+        pool.length[slot] = length
+        pool.mark[slot] = mark
+        pool.flow[slot] = 0.0
+        pool.cost[slot] = cost
+        pool.idle[slot] = 0
+        pool.item[slot] = labels.use_item[best_good, day, site] % n_items
+        pool.units[slot] = best_units
+        pool.used[0] = start + length
+    return len(wants.site)
+
+
+@njit(cache=True, nogil=True)
+def _free_slot(pool, need, y, price):  # type: ignore[no-untyped-def]
+    """Return a slot for a way at `price`: an empty one, else the dearest unused one; -1 if it is not needed or fits none."""
+    best = np.inf
+    free = -1
+    dearest = -1.0
+    for slot in range(pool.first[need], pool.first[need + 1]):
+        if pool.length[slot] == 0:
+            free = slot
+            dearest = np.inf
+            continue
+        cost = pool.cost[slot]
+        for entry in range(pool.start[slot], pool.start[slot] + pool.length[slot]):
+            cost += pool.load[entry] * y[pool.resource[entry]]
+        best = min(best, cost)
+        if pool.flow[slot] <= 0:
+            pool.idle[slot] += 1
+            if cost > dearest:
+                free = slot
+                dearest = cost
+        else:
+            pool.idle[slot] = 0
+    for slot in range(pool.first[need], pool.first[need + 1]):
+        if pool.length[slot] > 0 and pool.flow[slot] <= 0 and pool.idle[slot] > IDLE_ROUNDS:
+            cost = pool.cost[slot]
+            for entry in range(pool.start[slot], pool.start[slot] + pool.length[slot]):
+                cost += pool.load[entry] * y[pool.resource[entry]]
+            if cost > 1.02 * best:
+                pool.length[slot] = 0
+                free = slot
+    if best <= price * (1 + 1e-3):
+        return -1
+    return free
+
+
+@njit(cache=True, nogil=True)
+def _known(pool, need, length, mark):  # type: ignore[no-untyped-def]
+    for slot in range(pool.first[need], pool.first[need + 1]):
+        if pool.length[slot] == length and pool.mark[slot] == mark:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _read_way(layout, labels, actions, toll, good, day, site, units, resource, load, action, quantity, stack, stack_units):  # type: ignore[no-untyped-def]
+    """Follow the labels back from the use of a good; return (entries, own cost, mark), -1 entries if it does not end."""
+    n_items = len(layout.item_good)
+    n_lanes = len(layout.lane_start)
+    count = 0
+    branches = 1
+    stack[0, 0] = good
+    stack[0, 1] = day
+    stack[0, 2] = site
+    stack_units[0] = units
+    own_cost = 0.0
+    mark = np.int64(1469598103)
+    first = True
+    while branches > 0:
+        branches -= 1
+        good = stack[branches, 0]
+        day = stack[branches, 1]
+        site = stack[branches, 2]
+        amount = stack_units[branches]
+        item = labels.use_item[good, day, site]
+        if item == NOWHERE or count + 8 >= MOST_ENTRIES:
+            return -1, 0.0, mark
+        kept = item >= n_items
+        if kept:
+            item -= n_items
+        tonnes = layout.tonnes[good] * amount
+        if not first:  # a recipe or a fleet draws it from the site's stock
+            resource[count] = layout.nothing
+            load[count] = 0.0
+            action[count] = actions.draws + (np.int64(item) * layout.n_days + day) * layout.n_sites + site
+            quantity[count] = amount
+            count += 1
+        first = False
+        while True:
+            if count + 8 >= MOST_ENTRIES:
+                return -1, 0.0, mark
+            here = layout.row[item] + day
+            step = STOCK if kept else labels.how[here, site]
+            mark = (mark * np.int64(1000003)) ^ (((np.int64(step) * 4099 + site) * 367 + day) * 1031 + item)
+            if step == NOWHERE:
+                return -1, 0.0, mark
+            if step == STOCK or step == OFFER:
+                lot = layout.stock[item, site] if step == STOCK else layout.offer[here, site]
+                resource[count] = lot
+                load[count] = amount
+                action[count] = actions.taken + lot
+                quantity[count] = amount
+                count += 1
+                if step == STOCK and not kept and layout.gate[good, site] >= 0:
+                    resource[count] = layout.gate[good, site]
+                    load[count] = amount
+                    action[count] = -1
+                    quantity[count] = 0.0
+                    count += 1
+                break
+            if step == CARRY:
+                day -= 1
+                room = layout.room[site, day]
+                if room >= 0 and tonnes > 0:
+                    resource[count] = room
+                    load[count] = tonnes
+                    action[count] = -1
+                    quantity[count] = 0.0
+                    count += 1
+            elif step < LANE + n_lanes:
+                lane = step - LANE
+                day -= layout.lane_lead[lane]
+                site = layout.lane_start[lane]
+                option = labels.lane_option[lane, day]
+                resource[count] = layout.fleet[layout.option_fleet[option], day]
+                load[count] = tonnes * layout.option_hours[option]
+                action[count] = (np.int64(option) * n_items + item) * layout.n_days + day
+                quantity[count] = amount
+                count += 1
+                own_cost += tonnes * layout.option_cost[option]
+                if layout.lane[lane, day] >= 0 and tonnes > 0:
+                    resource[count] = layout.lane[lane, day]
+                    load[count] = tonnes
+                    action[count] = -1
+                    quantity[count] = 0.0
+                    count += 1
+                if layout.option_fuel_good[option] >= 0 and tonnes > 0:
+                    if branches >= MOST_BRANCHES:
+                        return -1, 0.0, mark
+                    stack[branches, 0] = layout.option_fuel_good[option]
+                    stack[branches, 1] = day
+                    stack[branches, 2] = layout.option_fuel_site[option]
+                    stack_units[branches] = tonnes * layout.option_fuel[option]
+                    branches += 1
+            else:
+                plant = step - LANE - n_lanes
+                batches = amount / layout.plant_output[plant]
+                resource[count] = layout.plant[plant, day]
+                load[count] = batches
+                action[count] = actions.batches + np.int64(plant) * layout.n_days + day
+                quantity[count] = batches
+                count += 1
+                labour = layout.labour[site, day]
+                if labour >= 0 and layout.plant_hours[plant] > 0:
+                    resource[count] = labour
+                    load[count] = batches * layout.plant_hours[plant]
+                    action[count] = -1
+                    quantity[count] = 0.0
+                    count += 1
+                for part in range(layout.input_start[plant], layout.input_start[plant + 1]):
+                    if branches >= MOST_BRANCHES:
+                        return -1, 0.0, mark
+                    stack[branches, 0] = layout.input_good[part]
+                    stack[branches, 1] = day
+                    stack[branches, 2] = site
+                    stack_units[branches] = batches * layout.input_quantity[part]
+                    branches += 1
+                break
+    for entry in range(count):
+        own_cost += load[entry] * toll[resource[entry]]
+    return count, own_cost, mark
