@@ -1,0 +1,104 @@
+"""Read the raw tables of a folder of CSV files."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from pathlib import Path
+
+from abasto.errors import Finding
+from abasto.network import TABLES
+from abasto.tables.names import closest
+from abasto.tables.raw import BLANKS, RawTable, RawTables
+
+__all__ = ["raw_folder"]
+
+_KNOWN = tuple(schema.name for schema in TABLES)
+
+
+def raw_folder(folder: Path) -> RawTables:
+    """Return the tables of a folder; files other than CSV, hidden files and lock files are none of its tables."""
+    raw = RawTables()
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() != ".csv" or path.name.startswith((".", "~$")) or path.is_dir():
+            continue
+        table = path.stem
+        finding: Finding | None
+        if table not in _KNOWN:
+            finding = _whole_file(
+                path, table, f"the format has no table {table}", "rename or remove the file", closest(table, _KNOWN)
+            )
+        elif table in raw.tables or table in raw.unreadable:
+            finding = _whole_file(path, table, f"there are two files for table {table}", "join them into one")
+        else:
+            finding = _read(path, table, raw)
+        if finding:
+            raw.findings.append(finding)
+            raw.unreadable.add(table)
+    return raw
+
+
+def _whole_file(path: Path, table: str, message: str, remedy: str, closest: str = "", *, value: str = "") -> Finding:
+    return Finding(table, 0, "", value, message, remedy, closest, file=path.name)
+
+
+def _read(path: Path, table: str, raw: RawTables) -> Finding | None:
+    """Add the table in `path` to `raw`, or return what keeps it from being read."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return _whole_file(path, table, f"the file cannot be read ({error.strerror})", "check that you may read it")
+    text = _decoded(content, path, table)
+    if isinstance(text, Finding):
+        return text
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    records: list[tuple[int, list[str]]] = []
+    begins = 1
+    try:
+        for record in reader:
+            if "".join(record).strip(BLANKS):
+                records.append((begins, record))
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        return Finding(
+            table, begins, "", "", f"the quotes of this row do not match ({error})",
+            'put cells with quotes, commas or line breaks in quotes, and double the quotes inside: "so ""called"""',
+            file=path.name,
+        )  # fmt: skip
+    if not records:
+        return _whole_file(path, table, "the file is empty", "write a header row, or remove the file")
+    (line, header), *rows = records
+    other = _other_separator(header)
+    if other:
+        return Finding(
+            table, line, "", header[0].strip(BLANKS), f"the cells are separated by {other}, not by commas",
+            "save the file as CSV with commas, or paste the table into a workbook", file=path.name,
+        )  # fmt: skip
+    raw.tables[table] = RawTable(table, path.name, line, header, rows)
+    return None
+
+
+def _decoded(content: bytes, path: Path, table: str) -> str | Finding:
+    """Return the text of a file in UTF-8, with or without a byte order mark, or say where it is something else."""
+    remedy = 'save it as "CSV UTF-8"'
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content[:4]:
+        return _whole_file(path, table, "the file is in UTF-16, not UTF-8 (byte 0)", remedy)
+    start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
+    try:
+        return content[start:].decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = start + error.start
+        line = content.count(b"\n", 0, place) + 1
+        wrong = f"0x{content[place]:02x}"
+        return Finding(table, line, "", wrong, f"the file is not in UTF-8 (byte {place})", remedy, file=path.name)
+
+
+def _other_separator(header: list[str]) -> str:
+    """Return the name of the sign that separates the cells if it is not the comma."""
+    joined = ",".join(header)
+    for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        # Trailing blank columns may add commas of their own to a header that is one cell in truth.
+        if sign in joined.strip(BLANKS + ",") and len([cell for cell in header if cell.strip(BLANKS)]) == 1:
+            return name
+    return ""
