@@ -1,0 +1,245 @@
+"""Plans → one HTML page: figures side by side, maps, coverage by place and day, shortages, trucks, what is made."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from abasto.network import Network, Site
+from abasto.planner.plan import Plan
+from abasto.report.heat import HeatRow, heat_table, level
+from abasto.report.map import LEVEL_WORDS, draw_map, lane_tonnes, most_moved, site_coverage, sites_off_the_map
+from abasto.summary import PlanSummary, amount, day_words, need_name, percent, summarize
+
+__all__ = ["environment", "label_of", "render"]
+
+MOST_ROWS = 30
+"""Rows of a table on the page; the plan's CSV tables hold all of them."""
+WORST_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A run of days on which a place is short of something, with why and what would help."""
+
+    place: str
+    need: str
+    days: str
+    unmet: str
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLoad:
+    """What is carried from one place to another over the whole horizon, and by how many trips."""
+
+    start: str
+    end: str
+    tonnes: float
+    trips: float
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Batches of a recipe made at a place over the whole horizon, and on how many days."""
+
+    place: str
+    recipe: str
+    batches: float
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan as the page shows it."""
+
+    label: str
+    plan: Plan
+    words: PlanSummary
+    map: Markup
+    off_the_map: tuple[tuple[str, str], ...]
+    worst: tuple[HeatRow, ...]
+    shortages: tuple[Shortage, ...]
+    shortages_in_all: int
+    lanes: tuple[LaneLoad, ...]
+    lanes_in_all: int
+    made: tuple[Made, ...]
+    made_in_all: int
+
+
+def render(plans: Sequence[Plan], *, title: str = "", attribution: str = "") -> str:
+    """Return one self-contained HTML page that shows `plans` of one network side by side.
+
+    The page asks for nothing else, neither files nor network, and allows itself nothing: its own style and script are
+    named by hash in its content security policy.
+    """
+    if not plans:
+        raise ValueError("render needs at least one plan; there is none to show.")
+    network = plans[0].network
+    widest = max(most_moved(plan) for plan in plans)
+    views = tuple(_view(plan, widest) for plan in plans)
+    style, script = _source("style.css"), _source("script.js")
+    template = environment().get_template("page.html.j2")
+    return template.render(
+        title=title or f"{network.name}: plan for {network.days} days from {network.start}",
+        network=network,
+        views=views,
+        priorities=[use.priority for use in views[0].words.priorities],
+        level_words=LEVEL_WORDS,
+        data=_data(views, network),
+        attribution=attribution,
+        version=version("abasto"),
+        style=Markup(style),
+        script=Markup(script),
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'",
+    )
+
+
+def environment() -> Environment:
+    """Return the templates' environment: everything is escaped, and a name that is missing is an error."""
+    environment = Environment(
+        loader=PackageLoader("abasto.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(percent=percent, amount=amount, level=level)
+    return environment
+
+
+def label_of(plan: Plan) -> str:
+    """Return what a plan is called beside others: its scenario, or that there is none."""
+    return f"Scenario {plan.scenario}" if plan.scenario else "Usual days"
+
+
+def _source(name: str) -> str:
+    from importlib.resources import files
+
+    return files("abasto.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _view(plan: Plan, widest: float) -> PlanView:
+    names = {site.site: site.name or site.site for site in plan.network.sites}
+    coverage = site_coverage(plan)
+    shortages = _shortages(plan, names)
+    lanes, made = _lanes(plan, names), _made(plan, names)
+    label = label_of(plan)
+    return PlanView(
+        label=label,
+        plan=plan,
+        words=summarize(plan),
+        map=draw_map(plan, most_tonnes=widest, label=f"Map of {plan.network.name}, {label}"),
+        off_the_map=tuple((names[site.site], _served(site, coverage)) for site in sites_off_the_map(plan.network)),
+        worst=tuple(row for row in heat_table(plan).rows[:WORST_ROWS] if row.coverage < 1),
+        shortages=shortages[:MOST_ROWS],
+        shortages_in_all=len(shortages),
+        lanes=lanes[:MOST_ROWS],
+        lanes_in_all=len(lanes),
+        made=made[:MOST_ROWS],
+        made_in_all=len(made),
+    )
+
+
+def _served(site: Site, coverage: dict[str, float]) -> str:
+    return f"{percent(coverage[site.site])} of its needs met" if site.site in coverage else "nothing is needed here"
+
+
+def _shortages(plan: Plan, names: dict[str, str]) -> tuple[Shortage, ...]:
+    """Return the plan's shortages, those that concern the most need first."""
+    units = {good.good: good.unit for good in plan.network.goods}
+    people = {site.site: max(site.people, 1.0) for site in plan.network.sites}
+    needed: dict[tuple[str, str], float] = {}
+    columns = (plan.coverage[name].tolist() for name in ("site", "need", "needed"))
+    for site, need, quantity in zip(*columns, strict=True):
+        needed[site, need] = needed.get((site, need), 0.0) + quantity
+
+    def weight(row: dict[str, Any]) -> float:
+        whole = needed.get((row["site"], row["need"]), 0.0)
+        return float(-people[row["site"]] * row["unmet"] / whole) if whole > 0 else 0.0
+
+    rows = sorted(plan.shortages.rows(), key=weight)
+    return tuple(
+        Shortage(
+            place=names[row["site"]],
+            need=need_name(plan.network, row["need"]),
+            days=day_words(row["from"], row["to"]),
+            unmet=amount(row["unmet"], units.get(row["need"], "")),
+            cause=row["cause"],
+            remedy=row["remedy"],
+        )
+        for row in rows
+    )
+
+
+def _lanes(plan: Plan, names: dict[str, str]) -> tuple[LaneLoad, ...]:
+    trips: dict[tuple[str, str], float] = {}
+    columns = (plan.trips[name].tolist() for name in ("from", "to", "trips"))
+    for start, end, number in zip(*columns, strict=True):
+        trips[start, end] = trips.get((start, end), 0.0) + number
+    loads = [LaneLoad(names[a], names[b], tonnes, trips[a, b]) for (a, b), tonnes in lane_tonnes(plan).items()]
+    return tuple(sorted(loads, key=lambda load: (-load.tonnes, load.start, load.end)))
+
+
+def _made(plan: Plan, names: dict[str, str]) -> tuple[Made, ...]:
+    batches: dict[tuple[str, str], list[float]] = {}
+    columns = (plan.production[name].tolist() for name in ("site", "recipe", "batches"))
+    for site, recipe, number in zip(*columns, strict=True):
+        batches.setdefault((site, recipe), []).append(number)
+    made = [Made(names[site], recipe, sum(numbers), len(numbers)) for (site, recipe), numbers in batches.items()]
+    return tuple(sorted(made, key=lambda row: (-row.batches, row.place, row.recipe)))
+
+
+def _data(views: Sequence[PlanView], network: Network) -> Markup:
+    """Return what the coverage table is drawn from, as JSON that cannot end the script element it stands in."""
+    tables = [heat_table(view.plan, most_cells=240_000 // len(views)) for view in views]
+    sites = sorted({row.site for table in tables for row in table.rows})
+    needs = sorted({row.need for table in tables for row in table.rows})
+    site_index = {site: index for index, site in enumerate(sites)}
+    need_index = {need: index for index, need in enumerate(needs)}
+    known = {site.site: site for site in network.sites}
+    units = {good.good: good.unit for good in network.goods}
+    document = {
+        "days": network.days,
+        "dates": [network.date_of(day).isoformat() for day in range(1, network.days + 1)],
+        "sites": [[known[site].name or site, round(known[site].people)] for site in sites],
+        "needs": [[need_name(network, need), units.get(need, "")] for need in needs],
+        "plans": [
+            {
+                "label": view.label,
+                "leftOut": table.left_out,
+                "rows": [
+                    [
+                        site_index[row.site],
+                        need_index[row.need],
+                        int(row.coverage * 1000 + 1e-3),
+                        float(f"{row.unmet:.4g}"),
+                        _compact(row.days),
+                    ]
+                    for row in table.rows
+                ],
+            }
+            for view, table in zip(views, tables, strict=True)
+        ],
+    }
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _compact(days: tuple[int, ...]) -> int | list[int]:
+    """Return the days' coverage, or one number where it is the same every day."""
+    return days[0] if len(set(days)) == 1 else list(days)
