@@ -9,12 +9,12 @@ through the balance or capacity in question, plus 1e-6 in its own unit; shares (
 from __future__ import annotations
 
 import math
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from datetime import date
 from typing import Any
 
 from abasto.network import Network
-from abasto.planner.check.amounts import NOISE, Report
+from abasto.planner.check.amounts import NOISE, Report, SoundRows
 from abasto.planner.check.balances import check_balances
 from abasto.planner.check.capacities import check_capacities
 from abasto.planner.check.coverage import check_coverage, check_shortages, met_by_need, served_needs
@@ -51,45 +51,56 @@ def check_plan(network: Network, plan: Plan, scenario: str | None = None) -> lis
     return violations
 
 
-def _sound_rows(rows_of: Table, table: str, limits: Limits, report: Report) -> list[dict[str, Any]]:
+def _sound_rows(rows_of: Table, table: str, limits: Limits, report: Report) -> SoundRows:
     """Return the rows that can be judged; report the rest: unknown ids, days off the horizon, NaN, negative numbers."""
     columns = next(schema.columns for schema in PLAN_TABLES if schema.name == table)
     missing = [column.name for column in columns if column.name not in rows_of]
     if missing:
         report(f"{table}: column {', '.join(missing)} is missing")
-        return []
-    days = [column.name for column in columns if column.kind == "day"]
-    dates = [column.name for column in columns if column.kind == "date"]
+        return SoundRows({})
     known = _known_ids(limits)
-    rows = []
-    for number, row in enumerate(rows_of.rows(), start=1):
-        faults = [fault for column in columns if (fault := _fault(column, row[column.name], known, limits.days))]
-        if faults:
-            report(f"{table} row {number}: {'; '.join(faults)}")
-            continue
-        for name in days:
-            row[name] = int(row[name])
-        for name in dates:
-            row[name] = None if row[name] is None else limits.network.day_of(row[name])
-        rows.append(row)
-    return rows
+    cells = {column.name: rows_of[column.name].tolist() for column in columns}
+    faulty: set[int] = set()
+    for column in columns:
+        for row, fault in _faults(column, cells[column.name], known, limits.days):
+            report(f"{table} row {row + 1}: {column.name} is {fault}")
+            faulty.add(row)
+    if faulty:
+        cells = {name: [v for row, v in enumerate(values) if row not in faulty] for name, values in cells.items()}
+    for column in columns:
+        if column.kind == "day":
+            cells[column.name] = [int(value) for value in cells[column.name]]
+        elif column.kind == "date":
+            day_of = {
+                value: None if value is None else limits.network.day_of(value) for value in set(cells[column.name])
+            }
+            cells[column.name] = [day_of[value] for value in cells[column.name]]
+    return SoundRows(cells)
 
 
-def _fault(column: PlanColumn, value: Any, known: dict[str, Container[str]], days: int) -> str:
-    """Return what is wrong with a cell in itself, in words; empty if nothing is."""
+def _faults(
+    column: PlanColumn, values: list[Any], known: dict[str, Container[str]], days: int
+) -> Iterator[tuple[int, str]]:
+    """Yield the cells of a column that are wrong in themselves: row, value, and what it should be."""
+    number = (int, float)
     if column.kind == "number":
-        if not isinstance(value, (int, float)) or not -NOISE <= value < math.inf:
-            return f"{column.name} is {value}; only finite numbers from 0 up are amounts"
+        for row, value in enumerate(values):
+            if not isinstance(value, number) or not -NOISE <= value < math.inf:
+                yield row, f"{value}; only finite numbers from 0 up are amounts"
     elif column.kind == "day":
         last = LAST_DAY if column.name == "arrives" else days
-        if not isinstance(value, (int, float)) or not 1 <= value <= last or value != int(value):
-            return f"{column.name} is {value}; the horizon is days 1 to {days}"
+        for row, value in enumerate(values):
+            if not isinstance(value, number) or not 1 <= value <= last or value != int(value):
+                yield row, f"{value}; the horizon is days 1 to {days}"
     elif column.kind == "date":
-        if value is not None and not isinstance(value, date):
-            return f"{column.name} is {value}, not a date"
-    elif column.name in known and value not in known[column.name]:
-        return f'{column.name} is "{value}", which the network does not know'
-    return ""
+        for row, value in enumerate(values):
+            if value is not None and not isinstance(value, date):
+                yield row, f"{value}, not a date"
+    elif column.name in known:
+        ids = known[column.name]
+        for row, value in enumerate(values):
+            if value not in ids:
+                yield row, f'"{value}", which the network does not know'
 
 
 def _known_ids(limits: Limits) -> dict[str, Container[str]]:

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from abasto.planner.check.limits import Limits, Lot
 
-__all__ = ["NOISE", "ROUNDING", "Report", "Rows", "differ", "exceeds", "lot_name", "rounding", "shown"]
+__all__ = ["NOISE", "ROUNDING", "Report", "Rows", "SoundRows", "differ", "exceeds", "lot_name", "rounding", "shown"]
 
 ROUNDING = 1e-6
 """Largest difference that counts as rounding: relative to the scale of a balance, and in its own unit besides."""
 NOISE = 1e-9
 """A number may be below zero by this much and no more."""
 
-Rows: TypeAlias = dict[str, list[dict[str, Any]]]
-"""The rows of each of the plan's tables that can be judged; dates are day numbers."""
 Report: TypeAlias = Callable[[str], None]
 """Takes one violation, in words."""
+
+
+class SoundRows:
+    """The rows of a table that can be judged, kept by column; dates are day numbers."""
+
+    def __init__(self, columns: dict[str, list[Any]]) -> None:
+        self._columns = columns
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        names = tuple(self._columns)
+        for values in zip(*self._columns.values(), strict=True):
+            yield dict(zip(names, values, strict=True))
+
+
+Rows: TypeAlias = dict[str, SoundRows]
+"""The sound rows of each of the plan's tables."""
 
 
 def shown(number: float) -> str:

@@ -147,8 +147,9 @@ def _check_deliveries(rows: Rows, limits: Limits, report: Report) -> None:
             report(f"{where}: it is no substitute for {meets}")
         if not meets and not any(content > 0 for _, content in limits.contents.get(good, ())):
             report(f"{where}: meets no need and holds no nutrient")
-    for (site, need, day), met in met_by_goods(rows, limits).items():
-        wanted = limits.needs.get((site, need), {}).get(day)
-        most = wanted.needed if wanted else 0.0
-        if exceeds(met, most):
-            report(f"deliveries {site}, {need}, day {day}: {shown(met)} for a need of {shown(most)}")
+    for (site, need), by_day in met_by_goods(rows, limits).items():
+        for day, met in by_day.items():
+            wanted = limits.needs.get((site, need), {}).get(day)
+            most = wanted.needed if wanted else 0.0
+            if exceeds(met, most):
+                report(f"deliveries {site}, {need}, day {day}: {shown(met)} for a need of {shown(most)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -50,14 +50,15 @@ class Limits:
         self.stocks: dict[tuple[str, str], list[tuple[Lot, float]]] = defaultdict(list)
         for stock in network.stocks:
             lot = self.lot_of(0, stock.good) if stock.expires is None else network.day_of(stock.expires)
-            self.stocks[stock.site, stock.good].append((lot, stock.quantity))
+            if lot is None or lot >= 1:  # what spoiled before day 1 is not on hand any more
+                self.stocks[stock.site, stock.good].append((lot, stock.quantity))
         self.reserves = {(row.site, row.good): row.quantity for row in network.reserves}
         self.substitutes = {(row.good, row.substitute): row.quantity for row in network.substitutes}
         self.contents: dict[str, list[tuple[str, float]]] = defaultdict(list)
         for content in network.nutrients:
             self.contents[content.good].append((content.nutrient, content.quantity))
-        self._prices: dict[tuple[str, str], float] = {
-            (row.kind, _plain(row.target)): row.quantity for row in network.costs
+        self._prices: dict[tuple[str, str], tuple[int, float]] = {
+            (row.kind, _plain(row.target)): (number, row.quantity) for number, row in enumerate(network.costs)
         }
         self.supply = self._supply()
         self.labour = self._labour()
@@ -102,21 +103,26 @@ class Limits:
         rows = [row for row in self.plants.get((site, recipe), ()) if day in self.span(row.from_day, row.to_day)]
         return sorted(((row.batches * share, row.hours_per_batch) for row in rows), key=lambda pair: pair[1])
 
-    def price(self, kind: str, targets: Iterable[str]) -> float:
-        """Return the price of the first of `targets` that has one (the most specific first), else 0."""
-        return next((self._prices[kind, target] for target in targets if (kind, target) in self._prices), 0.0)
-
     def buy_price(self, site: str, good: str) -> float:
         """Return the money that one unit taken in costs."""
-        return self.price("buy", (f"{site}/{good}", f"{site}/*", f"*/{good}", "*/*", "*"))
+        return self._price("buy", [(f"{site}/{good}",), (f"{site}/*", f"*/{good}"), ("*/*", "*")])
 
     def lane_price(self, from_site: str, to_site: str) -> float:
-        """Return the money that one tonne on a lane costs; a two-way lane may be priced by either direction."""
-        there = (f"{from_site}>{to_site}", f"{from_site}>*", f"*>{to_site}")
-        back = (f"{to_site}>{from_site}", f"{to_site}>*", f"*>{from_site}")
-        if not self.lanes[from_site, to_site].two_way:
-            return self.price("lane", (*there, "*>*", "*"))
-        return self.price("lane", (there[0], back[0], *there[1:], *back[1:], "*>*", "*"))
+        """Return the money that one tonne on a lane costs; a two-way lane may be priced from either side."""
+        ends = [(from_site, to_site)]
+        if self.lanes[from_site, to_site].two_way:
+            ends.append((to_site, from_site))
+        named = [f"{a}>{b}" for a, b in ends]
+        half_named = [name for a, b in ends for name in (f"{a}>*", f"*>{b}")]
+        return self._price("lane", [named, half_named, ("*>*", "*")])
+
+    def _price(self, kind: str, targets: Sequence[Sequence[str]]) -> float:
+        """Return the price at the most specific targets that have one, the last row's among equals; else 0."""
+        for equals in targets:
+            rows = [self._prices[kind, target] for target in equals if (kind, target) in self._prices]
+            if rows:
+                return max(rows)[1]
+        return 0.0
 
     def _supply(self) -> dict[tuple[str, str, int], float]:
         supply: dict[tuple[str, str, int], float] = defaultdict(float)

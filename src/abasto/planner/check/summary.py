@@ -17,23 +17,26 @@ LOWEST_TIER = 0.2
 """Tiers below this coverage are worth the same: value = max(0.2, (k − ½) / 10) ^ −α."""
 
 
-def _value_of(coverage: float, fairness: float) -> float:
+def _tier_values(fairness: float) -> list[float]:
+    """Return what each tier of a need is worth to one person."""
+    return [float(max(LOWEST_TIER, (tier - 0.5) / TIERS) ** -fairness) for tier in range(1, TIERS + 1)]
+
+
+def _value_of(coverage: float, values: list[float]) -> float:
     """Return what a need's coverage is worth to one person: Σ over tiers of value × share of the tier that is met."""
-    value = 0.0
-    for tier in range(1, TIERS + 1):
-        worth = float(max(LOWEST_TIER, (tier - 0.5) / TIERS) ** -fairness)
-        value += worth * min(1.0, max(0.0, coverage * TIERS - (tier - 1)))
-    return value
+    whole = min(TIERS, int(coverage * TIERS))
+    part = values[whole] * (coverage * TIERS - whole) if whole < TIERS else 0.0
+    return sum(values[:whole]) + part
 
 
 def check_objective(plan: Plan, served: Served, report: Report) -> None:
     """The objective is that of the deliveries, full value that of full coverage, and the bound is not below it."""
     reached = full = 0.0
-    whole = _value_of(1.0, plan.fairness)
+    values = _tier_values(plan.fairness)
     for coverage, people, priority in served:
         weight = people * 10.0 ** (1.0 - priority)
-        reached += weight * _value_of(coverage, plan.fairness)
-        full += weight * whole
+        reached += weight * _value_of(coverage, values)
+        full += weight * sum(values)
     if differ(plan.objective, reached):
         report(f"objective: {shown(plan.objective)}, deliveries give {shown(reached)}")
     if differ(plan.full_value, full):
