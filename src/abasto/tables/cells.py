@@ -126,7 +126,7 @@ def _number(cell: Cell) -> float | Doubt:
             "format the cell as a number and type it again, with a point for decimals",
         )
     if not math.isfinite(value):
-        return Doubt("this number is not finite", "write the number in figures, or leave the cell blank")
+        return Doubt("this number is not finite", "write it in figures, or leave the cell blank if the column allows")
     return value
 
 
@@ -134,9 +134,7 @@ def _no_number(text: str) -> Doubt:
     """Say why a text is not a number, and how it would be written, without deciding what is in doubt."""
     bare = text.lower().lstrip("+-")
     if bare in ("inf", "infinity", "nan", "∞"):
-        return Doubt("this number is not finite", "write the number in figures, or leave the cell blank")
-    if bare in ("-", "–", "—", "n/a", "na", "none", "null", "?"):
-        return Doubt("this is not a number", "write a number, or leave the cell blank if it is not known")
+        return Doubt("this number is not finite", "write it in figures, or leave the cell blank if the column allows")
     if re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text):
         whole, point = text.replace(",", ""), text.replace(",", ".")
         return Doubt("the comma is in doubt: thousands or decimals", f"write {whole} or {point}")
