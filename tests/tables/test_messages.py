@@ -568,6 +568,20 @@ def test_rows_that_refer_to_a_broken_row_or_file_are_not_blamed(tmp_path: Path) 
     assert [(finding.table, finding.column) for finding in findings] == [("sites", "people"), ("goods", "")]
 
 
+@pytest.mark.parametrize(
+    ("sites", "site", "said"),
+    [
+        (None, "site,people\nmill,0\nschool,1\n", ["the format has no table site"]),
+        ("Site,people\nmill,0\n", None, ["table sites has no such column", "a required column is missing"]),
+    ],
+)
+def test_misnamed_table_or_column_is_said_once_and_not_again_by_all_that_refer_to_it(
+    tmp_path: Path, sites: str | None, site: str | None, said: list[str]
+) -> None:
+    _, findings = check_path(folder(tmp_path, sites=sites, site=site, stocks=STOCKS + "1\n"))
+    assert [finding.message for finding in findings] == said
+
+
 def test_row_numbers_are_the_lines_on_which_rows_begin(tmp_path: Path) -> None:
     sites = 'site,name\nmill,"two\nlines"\n\nschool,\n#,"x"\nmill,\n'
     _, findings = check_path(folder(tmp_path, sites=sites))

@@ -108,6 +108,10 @@ def test_workbook_is_read_as_the_folder_is(tmp_path: Path) -> None:
     assert read_network(book(tmp_path / "net.xlsx")) == read_network(folder(tmp_path / "net"))
 
 
+def test_ending_of_a_workbook_may_be_in_capitals(tmp_path: Path) -> None:
+    assert read_network(book(tmp_path / "net.XLSX")) == read_network(folder(tmp_path / "net"))
+
+
 def test_workbook_cells_are_read_by_what_they_hold(tmp_path: Path) -> None:
     path = book(
         tmp_path / "net.xlsx",

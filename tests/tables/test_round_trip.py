@@ -170,6 +170,15 @@ def test_text_too_long_for_a_worksheet_is_refused_and_nothing_is_written(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_network_without_name_or_days_is_told_so_before_it_is_written(tmp_path: Path) -> None:
+    network = Network(" ", date(2026, 11, 22), 0)
+    said = ["the network has no name", "the horizon has no day"]
+    assert [finding.message for finding in check_network(network)] == said
+    with pytest.raises(InputError) as error:
+        write_network(network, tmp_path / "net")
+    assert [finding.message for finding in error.value.findings] == said
+
+
 def test_other_kinds_of_file_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(AbastoError, match=r"net\.ods: this kind of file is not written"):
         write_network(Network("x", date(2026, 11, 22), 7), tmp_path / "net.ods")

@@ -45,7 +45,7 @@ def check_path(path: str | PathLike[str]) -> tuple[Network | None, list[Finding]
         | {name: table.file for name, table in raw.tables.items()},
         ids={name: frozenset(table.ids) for name, table in read.items()},
         partial=frozenset(partial if known else partial | {"network"}),
-        unreadable=frozenset(raw.unreadable),
+        unreadable=frozenset(_unreadable(raw, read)),
     )
     findings.extend(check_rows(network, origin))
     broken = any(finding.severity == "error" for finding in findings)
@@ -96,10 +96,17 @@ def _read_tables(raw: RawTables) -> dict[str, ReadTable]:
     return read
 
 
+def _unreadable(raw: RawTables, read: dict[str, ReadTable]) -> set[str]:
+    """Return the tables of which nothing could be read, also those that seem to be there under another name."""
+    misnamed = {finding.closest for finding in raw.findings if finding.closest} - set(raw.tables)
+    headless = {name for name, table in read.items() if not table.has_required_columns}
+    return raw.unreadable | misnamed | headless
+
+
 def _network_findings(raw: RawTables, read: dict[str, ReadTable]) -> list[Finding]:
     """Return what is wrong with the number of rows in table `network`."""
     table, file = read["network"], raw.file_of("network")
-    if "network" in raw.unreadable or table.findings:
+    if "network" in _unreadable(raw, read) or table.findings:
         return []
     if not table.rows:
         remedy = "write one row with name, start and days"

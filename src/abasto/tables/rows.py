@@ -33,6 +33,7 @@ class ReadTable:
     lines: list[int] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
+    has_required_columns: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def read_rows(raw: RawTable, schema: TableSchema, *, start: date | None) -> Read
         broken |= _cell_findings(raw, reader.column, lines, columns[reader.place], values[reader.column.name], result)
     if ID_COLUMNS.get(raw.table) in values:
         result.ids = {value for value in values[ID_COLUMNS[raw.table]] if isinstance(value, str)}
-    if all(column.name in values for column in schema.columns if column.required):
+    result.has_required_columns = all(column.name in names for column in schema.columns if column.required)
+    if fitting and result.has_required_columns:
         _build(raw, schema, lines, values, broken, result)
     return result
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from abasto.network import TABLES, Fleet, Network, Stock
 from abasto.tables.findings import Findings
+from abasto.tables.raw import BLANKS
 
 __all__ = [
     "check_days",
@@ -23,7 +24,11 @@ __all__ = [
 
 
 def check_horizon(network: Network, findings: Findings) -> None:
-    """Find a horizon of no days, or one beyond the calendar."""
+    """Find a network without a name, a horizon of no days, or one beyond the calendar."""
+    if not network.name.strip(BLANKS):
+        findings.add(
+            "network", 0, "name", network.name, message="the network has no name", remedy="give it one"
+        )  # fmt: skip
     if network.days < 1:
         findings.add("network", 0, "days", network.days, message="the horizon has no day", remedy="write 1 or more")
     elif network.start.toordinal() + network.days > date.max.toordinal():

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from abasto.errors import AbastoError, Finding, InputError
 from abasto.network import TABLES, Column, Network, TableSchema
 from abasto.tables.cells import Value, is_serial_date
+from abasto.tables.findings import Findings, Origin
 from abasto.tables.kinds import kind_of
 from abasto.tables.raw import BLANKS, ERROR_TEXTS
 from abasto.tables.rows import is_hxl
+from abasto.tables.sense import check_horizon
 from abasto.tables.text import csv_bytes, csv_cell, value_text
 from abasto.tables.whole import write_file_whole, write_folder_whole
 
@@ -33,6 +35,10 @@ def write_network(network: Network, path: str | PathLike[str]) -> None:
     Other files in the folder stay. Empty tables are not written, and a cell that holds its default is blank.
     """
     path = Path(path)
+    horizon = Findings(Origin())
+    check_horizon(network, horizon)
+    if horizon.found:
+        raise InputError(horizon.found)
     problems = [finding for schema in TABLES for finding in _unwritable(network, schema)]
     if problems:
         raise InputError(problems)
