@@ -37,7 +37,7 @@ class Block:
 
 
 def blocks(page: str) -> Iterator[Block]:
-    for match in re.finditer(r'^```(\w+)(?: title="(.+)")?\n(.*?)^```$', page, re.MULTILINE | re.DOTALL):
+    for match in re.finditer(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', page, re.MULTILINE | re.DOTALL):
         yield Block(match[1], match[2] or "", match[3], page[: match.start()].count("\n") + 2)
 
 
