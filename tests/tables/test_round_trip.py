@@ -98,7 +98,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 @given(networks())
 @example(Network("x", date(2026, 11, 22), 7, sites=tuple(Site(site=odd) for odd in ODD)))
 @example(Network("x", date(2026, 11, 22), 7, sites=(Site(site="#loc"), Site(site="#adm"))))
