@@ -18,8 +18,8 @@ __all__ = ["build", "solve"]
 
 Progress = Callable[[str, float | None], None]
 
-DUST = 1e-9
-"""Flows below this share of a typical quantity are rounding."""
+VERTEX_DUST, INNER_DUST = 1e-9, 1e-7
+"""Flows below this share of a typical quantity are rounding: of simplex, and of interior point."""
 FEASIBLE = 1e-5
 """The largest violation, in scaled units, of a point that is still used; `settle` repairs it."""
 
@@ -65,6 +65,7 @@ def solve(
         if _usable(full.program, leaner) and leaner.x is not None and leaner.ended:
             x = leaner.x
     status = "planned" if answer.ended else "stopped"
+    x = np.where(x < (VERTEX_DUST if search.simplex else INNER_DUST), 0.0, x)
     return Solution(_flows(full, x), bound, _prices(full, answer.duals), status)  # type: ignore[arg-type]
 
 
@@ -91,7 +92,6 @@ def _overfull(problem: Problem) -> str:
 def _flows(full: Model, x: Floats) -> Flows:
     """Read the flows back, in natural units; kept twins count as their item, stock counts as taken whole."""
     program, nodes, problem = full.program, full.nodes, full.problem
-    x = np.where(x < DUST, 0.0, x)
     taken = np.where(problem.sources.is_stock, problem.sources.amount, 0.0)
     taken[program.columns["taken"].labels["source"]] = program.natural(x, "taken")
     amount = x * program.column_scale

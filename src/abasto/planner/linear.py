@@ -22,7 +22,7 @@ __all__ = ["Answer", "Assembly", "Block", "LinearProgram", "Search"]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-SIMPLEX_NONZEROS = 60_000
+SIMPLEX_NONZEROS = 30_000
 """Up to this many nonzeros simplex is quick and gives a vertex: few, clean flows. Beyond it, interior point."""
 LARGEST_VALUE = 1e2
 """The scaled objective's largest coefficient."""

@@ -19,8 +19,8 @@ from abasto.planner.solution import Flows
 
 __all__ = ["LotFlows", "Movement", "name_lots"]
 
-DUST = 1e-11
-"""Movements below this share of the largest of their kind are rounding."""
+DUST = 1e-9
+"""Movements below this, in the good's unit and as a share of the largest of that good, are rounding."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def name_lots(problem: Problem, flows: Flows) -> LotFlows:
     handed = named(flows.hand_item, hand, naming.handed, flows.hand_site, flows.hand_day, flows.hand_need)
     used = named(flows.draw_item, draw, naming.used, flows.draw_site, flows.draw_day, None)
     intake = _given(taken, source_lot, sources.day, flows.taken)
-    some = flows.made_batches > DUST * flows.made_batches.max(initial=0.0)
+    some = flows.made_batches > 0
     return LotFlows(
         lot_good=lot_good,
         lot_expires=lot_expires,
@@ -137,11 +137,11 @@ def _given(source: Ints, lot: Ints, day: Ints, quantity: Floats) -> Movement:
 
 
 def _without_dust(moved: Movement, lot_good: Ints) -> Movement:
-    """Leave out what is rounding beside the largest movement of the same good."""
+    """Leave out what splitting flows into lots leaves of rounding."""
     good = lot_good[moved.lot]
     largest = np.zeros(int(lot_good.max(initial=0)) + 1)
     np.maximum.at(largest, good, moved.quantity)
-    some = moved.quantity > DUST * largest[good]
+    some = moved.quantity > DUST * np.minimum(1.0, largest[good])
     return Movement(moved.what[some], moved.lot[some], moved.day[some], moved.need[some], moved.quantity[some])
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "SettingError", "make_plan"]
 
-EXACT_COLUMNS = 150_000
+EXACT_COLUMNS = 30_000
 """Networks whose exact model has about this many columns at most are solved by it in a few seconds."""
 MOST_FAIRNESS = 50.0
 """Beyond it the tiers' values differ by more than a floating-point number can hold."""

@@ -20,8 +20,10 @@ __all__ = ["Service", "Shortage", "objective", "service", "shortages", "summary"
 
 MET = 1e-6
 """A need is short if less than 1 − MET of it is met."""
-DUST = 1e-9
-"""A closing stock below this share of what moved through it is rounding."""
+WHOLE = 1e-9
+"""A need of which less than this share is missing is met in full."""
+DUST = 1e-13
+"""A closing stock below this share of what moved through it, or below WHOLE in its unit, is rounding."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,9 @@ class Shortage:
 
 
 def clean(quantity: Floats) -> Floats:
-    """Round to twelve significant digits, so that 99.99999999999997 reads 100."""
+    """Round to fourteen significant digits, so that 99.99999999999997 reads 100."""
     size = np.floor(np.log10(np.where(quantity == 0, 1.0, np.abs(quantity))))
-    power = 10.0 ** (11 - size)
+    power = 10.0 ** (13 - size)
     return np.asarray(np.where(quantity == 0, 0.0, np.round(quantity * power) / power))
 
 
@@ -63,7 +65,7 @@ def service(problem: Problem, lots: LotFlows) -> Service:
             np.add.at(eaten[nutrient], (handed.day, handed.what), problem.content[nutrient, good] * handed.quantity)
         target = needs.target[nutrient_need] - len(problem.goods)
         met[nutrient_need] = eaten[target, needs.day[nutrient_need], needs.site[nutrient_need]]
-    met = np.where(np.abs(met - needs.amount) <= DUST * needs.amount, needs.amount, clean(met))
+    met = np.where(np.abs(met - needs.amount) <= WHOLE * needs.amount, needs.amount, clean(met))
     return Service(met, np.minimum(1.0, met / needs.amount))
 
 
@@ -224,7 +226,10 @@ def _closing(names: _Names) -> Table:
     np.add.at(net, (row, day), quantity)
     np.add.at(gross, (row, day), np.abs(quantity))
     there = np.cumsum(net, axis=1)
-    there = np.where(there > DUST * np.cumsum(gross, axis=1), there, 0.0)
+    least = np.maximum(
+        DUST * np.cumsum(gross, axis=1), WHOLE * np.minimum(1.0, gross.max(axis=1, initial=0.0))[:, None]
+    )
+    there = np.where(there > least, there, 0.0)
     spoils = np.minimum(lots.lot_expires[lot], problem.days + 1)[:, None]  # from 0: the first day it is spoiled
     days = np.arange(problem.days)
     yesterday = np.concatenate([np.zeros((len(place), 1)), there[:, :-1]], axis=1)
