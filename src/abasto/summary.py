@@ -16,6 +16,7 @@ from abasto.planner.plan import Plan
 from abasto.tables.target import Targets
 
 __all__ = [
+    "MET_TOLERANCE",
     "FleetUse",
     "PlanSummary",
     "PriorityUse",
@@ -34,7 +35,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-MET_TOLERANCE = 1e-6
+MET_TOLERANCE = 1e-4
 """A need counts as met when less than this share of it is missing: what solvers leave by rounding is no shortage."""
 FULL_SHARE = 0.99
 """A fleet counts as full on a day when it uses at least this share of its vehicle-hours."""
@@ -277,14 +278,14 @@ def _texts(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
 
 
 def percent(share: float) -> str:
-    """Return a share in percent; only what is whole reads 100 %, only what is nothing reads 0 %.
+    """Return a share in percent; only what is whole but for rounding reads 100 %, only what is nothing reads 0 %.
 
-    >>> percent(0.874), percent(0.0004), percent(0.99996), percent(1.0)
+    >>> percent(0.874), percent(0.0004), percent(0.9996), percent(0.99999)
     ('87 %', '<0.1 %', '>99.9 %', '100 %')
     """
     if math.isnan(share):
         return "–"
-    if share <= 0 or share >= 1 - 1e-9:
+    if share <= MET_TOLERANCE or share >= 1 - MET_TOLERANCE:
         return f"{round(share * 100)} %"
     if share < 0.001:
         return "<0.1 %"

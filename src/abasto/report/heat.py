@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from abasto.planner.plan import Plan
-from abasto.summary import need_name
+from abasto.summary import MET_TOLERANCE, need_name
 
 __all__ = ["HeatRow", "HeatTable", "heat_table", "level"]
 
@@ -62,8 +62,8 @@ def heat_table(plan: Plan, *, most_cells: int = MOST_CELLS) -> HeatTable:
     coverage = np.asarray(table["coverage"], dtype=np.float64)
     missing = np.asarray(table["needed"], dtype=np.float64) - np.asarray(table["met"], dtype=np.float64)
     permille = np.full((len(pairs), days), -1, dtype=np.int64)
-    # Rounded down, so that only what is fully met reads 100 %; the small addition undoes the solvers' rounding.
-    permille[row_of, np.asarray(table["day"], dtype=np.int64) - 1] = np.floor(coverage * 1000 + 1e-3)
+    # Rounded down, so that only what is met reads 100 %, but for the solvers' rounding.
+    permille[row_of, np.asarray(table["day"], dtype=np.int64) - 1] = np.floor((coverage + MET_TOLERANCE) * 1000)
     mean = np.bincount(row_of, coverage) / np.bincount(row_of)
     unmet = np.bincount(row_of, np.maximum(missing, 0.0))
 

@@ -17,7 +17,7 @@ from abasto.network import Network, Site
 from abasto.planner.plan import Plan
 from abasto.report.heat import HeatRow, heat_table, level
 from abasto.report.map import LEVEL_WORDS, draw_map, lane_tonnes, most_moved, site_coverage, sites_off_the_map
-from abasto.summary import PlanSummary, amount, day_words, need_name, percent, summarize
+from abasto.summary import MET_TOLERANCE, PlanSummary, amount, day_words, need_name, percent, summarize
 
 __all__ = ["environment", "label_of", "render"]
 
@@ -145,7 +145,7 @@ def _view(plan: Plan, widest: float) -> PlanView:
         words=summarize(plan),
         map=draw_map(plan, most_tonnes=widest, label=f"Map of {plan.network.name}, {label}"),
         off_the_map=tuple((names[site.site], _served(site, coverage)) for site in sites_off_the_map(plan.network)),
-        worst=tuple(row for row in heat_table(plan).rows[:WORST_ROWS] if row.coverage < 1),
+        worst=tuple(row for row in heat_table(plan).rows[:WORST_ROWS] if row.coverage < 1 - MET_TOLERANCE),
         shortages=shortages[:MOST_ROWS],
         shortages_in_all=len(shortages),
         lanes=lanes[:MOST_ROWS],
@@ -226,7 +226,7 @@ def _data(views: Sequence[PlanView], network: Network) -> Markup:
                     [
                         site_index[row.site],
                         need_index[row.need],
-                        int(row.coverage * 1000 + 1e-3),
+                        int((row.coverage + MET_TOLERANCE) * 1000),
                         float(f"{row.unmet:.4g}"),
                         _compact(row.days),
                     ]

@@ -1,0 +1,162 @@
+"""The command line's door: which commands there are, what every failure says, and with which code it exits.
+
+Exit codes: 0 done, 1 problems in the input, 2 usage, 3 planned but some need is unmet (`plan --strict`), 130 given up
+with Ctrl-C. Commands stand in `cli_tables.py`, `cli_plan.py` and `cli_demo.py` and are imported when they are called;
+`abasto --help` needs none of them, nor the library that parses arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from abasto.errors import AbastoError, InputError
+
+__all__ = [
+    "COMMANDS",
+    "EXIT_GIVEN_UP",
+    "EXIT_INPUT",
+    "EXIT_OK",
+    "EXIT_UNMET",
+    "EXIT_USAGE",
+    "UsageError",
+    "existing",
+    "main",
+    "printable",
+    "say",
+    "unknown_name",
+]
+
+EXIT_OK = 0
+EXIT_INPUT = 1
+EXIT_USAGE = 2
+EXIT_UNMET = 3
+EXIT_GIVEN_UP = 130
+EXIT_BROKEN_PIPE = 141
+"""What a shell shows for a program that ended because nobody read its output any more."""
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("abasto.cli_demo:demo", "Plan a bundled network with and without its crisis, and write a report of both."),
+    "check": ("abasto.cli_tables:check", "Show every problem in the tables at PATH, worst first; writes nothing."),
+    "plan": (
+        "abasto.cli_plan:plan",
+        "Propose production and deliveries for the tables at PATH; only writes with --out.",
+    ),
+    "template": (
+        "abasto.cli_tables:template",
+        "Write an empty workbook with every table and a line of help per column.",
+    ),
+    "convert": ("abasto.cli_tables:convert", "Rewrite tables: a folder of CSV files as a workbook, or the reverse."),
+    "tables": ("abasto.cli_tables:tables", "List the tables of the format, or explain the columns of one."),
+}
+"""Every command: where it lives and its line in `abasto --help`."""
+
+
+class UsageError(AbastoError):
+    """The command was called in a way that cannot work; the message says how to call it."""
+
+
+def overview() -> str:
+    """Return what `abasto --help` prints."""
+    width = max(map(len, COMMANDS)) + 3
+    commands = "\n".join(f"  {name:{width}}{line}" for name, (_, line) in COMMANDS.items())
+    return (
+        "Usage: abasto COMMAND\n\n"
+        "Fair, checked plans for what to make where and who sends what to whom when normal supply breaks.\n"
+        "PATH is a folder of CSV files or one workbook (.xlsx) in Abasto's network format.\n\n"
+        f"Commands:\n{commands}\n\n"
+        "`abasto COMMAND --help` explains one; `abasto --version` prints the version. To see what it does: abasto demo"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _run(tokens)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody reads on (`abasto check … | head`): what the interpreter flushes at its end must not fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    except KeyboardInterrupt:
+        say("given up; nothing was written.")
+        return EXIT_GIVEN_UP
+    return code
+
+
+def _run(tokens: list[str]) -> int:
+    if not tokens or tokens[0] in ("--help", "-h", "help"):
+        print(overview())
+        return EXIT_OK
+    if tokens[0] in ("--version", "-V"):
+        print(f"abasto {version('abasto')}")
+        return EXIT_OK
+    try:
+        return _call(tokens)
+    except InputError as error:
+        say(str(error))
+        return EXIT_INPUT
+    except UsageError as error:
+        say(str(error))
+        return EXIT_USAGE
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        say(f"{error.filename or 'a file'}: {error.strerror or error}; check that it is there and that you may use it.")
+        return EXIT_USAGE
+    except AbastoError as error:
+        say(str(error))
+        # Settings that nothing can be planned with are values in the wrong place, whatever the tables are.
+        return EXIT_USAGE if isinstance(error, ValueError) else EXIT_INPUT
+
+
+def _call(tokens: list[str]) -> int:
+    """Parse the arguments, call the command and return its exit code."""
+    from cyclopts import App, CycloptsError
+
+    if tokens[0] not in COMMANDS:
+        raise UsageError(unknown_name("command", tokens[0], tuple(COMMANDS)))
+    app = App(name="abasto", help_format="plaintext", version_flags=(), suppress_keyboard_interrupt=False)
+    app.command(COMMANDS[tokens[0]][0], name=tokens[0])
+    try:
+        code = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        said = " ".join(str(error).split())
+        raise UsageError(f"{said} `abasto {tokens[0]} --help` shows what is possible.") from None
+    return code if isinstance(code, int) else EXIT_OK
+
+
+def existing(path: Path) -> Path:
+    """Return `path` if something is there; a `UsageError` otherwise."""
+    if path.exists():
+        return path
+    raise UsageError(f'"{path}": there is no such folder or workbook; check the name, or see one with: abasto demo')
+
+
+def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
+    """Return the message for a name that is none of the known ones."""
+    from difflib import get_close_matches
+
+    if not known:
+        return f'unknown {kind} "{name}": there is none here.'
+    closest = get_close_matches(name, known, n=1, cutoff=0.5)
+    guess = f' Did you mean "{closest[0]}"?' if closest else ""
+    return f'unknown {kind} "{name}"; there are: {", ".join(known)}.{guess}'
+
+
+def say(message: str) -> None:
+    """Print a message for the person at the terminal, on stderr: stdout is for results."""
+    print(f"abasto: {printable(message)}", file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    r"""Return text as a terminal may see it: line breaks stay, other control characters of cells are spelled out.
+
+    >>> printable("bread\x1b[2J")
+    'bread\\x1b[2J'
+    """
+    return "".join(c if c in "\n\t" or c.isprintable() else c.encode("unicode_escape").decode() for c in text)

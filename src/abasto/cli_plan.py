@@ -1,0 +1,251 @@
+"""The command `plan`: read, plan while showing how sure it is, then say what comes out and write it where asked."""
+
+from __future__ import annotations
+
+import json as json_format
+import math
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from cyclopts import Parameter
+
+from abasto.cli import EXIT_INPUT, EXIT_OK, EXIT_UNMET, UsageError, existing, printable, say, unknown_name
+from abasto.cli_tables import finding_lines
+
+if TYPE_CHECKING:
+    from abasto.network import Network
+    from abasto.planner.make import Progress
+    from abasto.planner.plan import Plan
+
+__all__ = ["plan", "plan_with_progress", "read_for_planning", "write_report", "write_tables"]
+
+Solver = Literal["auto", "exact", "equilibrium"]
+T = TypeVar("T")
+
+
+def plan(
+    path: Path,
+    /,
+    *,
+    out: Path | None = None,
+    scenario: str | None = None,
+    fairness: float = 4.0,
+    solver: Solver = "auto",
+    gap: float = 0.01,
+    time_limit: float | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    strict: Annotated[bool, Parameter(negative="")] = False,
+    report: Path | None = None,
+) -> int:
+    """Propose production and deliveries for the tables at PATH; writes nothing without --out or --report.
+
+    Ctrl-C ends the search with the best plan so far; a second one gives up.
+
+    Exit codes: 0 planned, 1 problems in the tables, 2 wrong use of the command,
+    3 planned, but some need is unmet and --strict was given.
+
+    Parameters
+    ----------
+    path
+        A folder of CSV files or one workbook.
+    out
+        The folder to write the plan's tables in; written whole or not at all.
+    scenario
+        Plan for this scenario of table disruptions.
+    fairness
+        0 gives the greatest total coverage; the larger, the more the worst off come first.
+    solver
+        Which solver plans; auto chooses by size.
+    gap
+        Stop when no plan can be better by more than this share.
+    time_limit
+        Seconds after which the best plan so far is given.
+    json
+        Print one JSON object on stdout and nothing else.
+    strict
+        Exit with 3 if any need is not fully met.
+    report
+        Also write an HTML report to this file.
+
+    """
+    _require(fairness >= 0 and math.isfinite(fairness), "--fairness", fairness, "give 0 or more; 4 is the default")
+    _require(gap > 0 and math.isfinite(gap), "--gap", gap, "give a share above 0; 0.01 is the default, one percent")
+    _require(time_limit is None or time_limit > 0, "--time-limit", time_limit, "give seconds above 0, or leave it out")
+    _refuse_to_touch_input(existing(path), out, report)
+    network = read_for_planning(path)
+    if network is None:
+        return EXIT_INPUT
+    if scenario is not None and scenario not in network.scenarios:
+        raise UsageError(unknown_name("scenario", scenario, network.scenarios))
+
+    result = plan_with_progress(
+        network, scenario, fairness=fairness, solver=solver, gap=gap, time_limit=time_limit, what="planning"
+    )
+    if out is not None:
+        write_tables(result, out)
+    if report is not None:
+        write_report([result], report)
+    _show(result, json=json, out=out, report=report)
+    from abasto.summary import is_fully_met
+
+    return EXIT_UNMET if strict and not is_fully_met(result) else EXIT_OK
+
+
+def _require(holds: bool, option: str, value: object, remedy: str) -> None:
+    if not holds:
+        raise UsageError(f"{option} {value}: this cannot be planned with; {remedy}.")
+
+
+def _refuse_to_touch_input(path: Path, out: Path | None, report: Path | None) -> None:
+    source = path.resolve()
+    if out is not None and (out.resolve() == source or out.resolve() in source.parents):
+        raise UsageError(f'--out "{out}": the tables that are read lie there; give another folder.')
+    if report is not None and (report.is_dir() or report.resolve() == source):
+        raise UsageError(
+            f'--report "{report}": this is not a file that may be written; give a name that ends in .html.'
+        )
+
+
+def read_for_planning(path: Path) -> Network | None:
+    """Return the network at `path`, or None after saying on stderr what has to be mended first."""
+    from abasto.tables import check_path
+
+    network, findings = check_path(path)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors or network is None:
+        for line in finding_lines(errors):
+            print(printable(line), file=sys.stderr)
+        say(f'"{path}" cannot be planned: {len(errors):,} error(s) in the tables; mend them and try again.')
+        return None
+    if findings:
+        number = f"{len(findings):,} warning" + ("s" if len(findings) > 1 else "")
+        say(f'{number} in the tables; `abasto check "{path}"` shows them.')
+    return network
+
+
+def plan_with_progress(network: Network, scenario: str | None = None, *, what: str, **options: Any) -> Plan:
+    """Plan while the terminal shows the shrinking gap; Ctrl-C ends the search with the best plan so far."""
+    from abasto.planner.make import make_plan
+
+    aim = float(options.get("gap", 0.01))
+    with _gap_bar(what, aim) as progress:
+
+        def work(stop: Callable[[], bool]) -> Plan:
+            return make_plan(network, scenario, progress=progress, stop=stop, **options)
+
+        return run_until_stopped(work)
+
+
+def run_until_stopped(work: Callable[[Callable[[], bool]], T]) -> T:
+    """Run `work` with a `stop` that turns true at the first Ctrl-C; a second one raises KeyboardInterrupt.
+
+    The work runs beside the main thread, which alone receives signals: a solver deep in compiled code delays no answer.
+    """
+    stopping = threading.Event()
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work(stopping.is_set))
+        except BaseException as error:
+            failure.append(error)
+
+    def interrupted(signum: int, frame: object) -> None:
+        if stopping.is_set():
+            _give_up()
+        stopping.set()
+        say("stopping with the best plan so far; Ctrl-C once more gives up.")
+
+    if threading.current_thread() is not threading.main_thread():
+        return work(stopping.is_set)
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        worker = threading.Thread(target=run, name="planner", daemon=True)
+        worker.start()
+        while worker.is_alive():
+            worker.join(0.1)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+def _give_up() -> None:
+    """End the program at once: a solver that is still running in compiled code cannot be asked to."""
+    from abasto.cli import EXIT_GIVEN_UP
+
+    if sys.stderr.isatty():
+        print("\x1b[?25h", end="", file=sys.stderr)  # the progress bar hides the cursor
+    say("given up; nothing was written.")
+    sys.stderr.flush()
+    os._exit(EXIT_GIVEN_UP)
+
+
+@contextmanager
+def _gap_bar(what: str, aim: float) -> Iterator[Callable[[Progress], None] | None]:
+    """Yield a function that shows progress on stderr; None where stderr is no terminal.
+
+    The bar fills as the gap falls from all to what was asked for, on a logarithmic scale: each halving is one step.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[gap]}"), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=1.0, gap="")
+
+        def show(progress: Progress) -> None:
+            gap = progress.gap
+            done, words = 0.0, ""
+            if gap is not None and math.isfinite(gap):
+                done = min(1.0, math.log(min(1.0, max(gap, aim))) / math.log(aim)) if aim < 1 else 1.0
+                words = f"at most {gap:.2%} below the best"
+            bar.update(task, completed=done, description=f"{what}: {progress.stage}", gap=words)
+
+        yield show
+
+
+def write_tables(plan: Plan, folder: Path) -> None:
+    """Write every table of the plan to `folder` as CSV files, whole or not at all."""
+    from abasto.planner.plan import PLAN_TABLES
+    from abasto.tables import write_plan
+
+    names = [table.name for table in PLAN_TABLES] + ["summary"]
+    write_plan({name: plan.table(name) for name in names}, folder)
+
+
+def write_report(plans: list[Plan], file: Path, **words: Any) -> None:
+    """Write the HTML report of `plans` to `file`, whole or not at all."""
+    from abasto.report import render
+    from abasto.tables.whole import write_file_whole
+
+    write_file_whole(file, render(plans, **words).encode())
+
+
+def _show(plan: Plan, *, json: bool, out: Path | None, report: Path | None) -> None:
+    from abasto.summary import plan_document, plan_lines
+
+    if json:
+        document = plan_document(plan, written=None if out is None else str(out))
+        print(json_format.dumps(document, ensure_ascii=False, indent=1, allow_nan=False, default=str))
+        return
+    for line in plan_lines(plan):
+        print(printable(line))
+    if out is not None or report is not None:
+        print()
+    if out is not None:
+        print(f"Tables are in {out}.")
+    if report is not None:
+        print(f"The report is {report}.")
