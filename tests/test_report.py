@@ -158,6 +158,17 @@ def test_report_names_causes_remedies_trucks_and_certainty() -> None:
         assert words in text
 
 
+def test_shortages_of_one_place_for_one_reason_are_one_row() -> None:
+    html = render([hand_built_plan()])
+    table = html[html.index('aria-label="Shortages') :]
+    rows = table[table.index("<tbody>") : table.index("</tbody>")].split("<tr>")[1:]
+    shown = [" ".join(" ".join(Page(row).texts).replace("\u00a0", " ").split()) for row in rows]
+    assert shown == [
+        "Vale days 1 to 3 Bread 24 kg , milk 12 l the trucks are full one more truck at the port",
+        "Hill <b>school</b> days 1 to 3 Bread 9 kg the trucks are full one more truck at the port",
+    ]
+
+
 def test_report_of_no_plan_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one plan"):
         render([])
@@ -201,6 +212,17 @@ def test_a_long_narrow_country_is_cut_into_strips_that_show_every_place_once() -
     assert svg.count('class="site') == len(sites)
     # A lane from one strip to the next is drawn in both, and runs off their edges.
     assert svg.count('class="lane') == len(lanes) + 2
+
+
+def test_a_place_far_out_is_drawn_nearer_and_the_map_says_so() -> None:
+    near = tuple(Site(site=f"s{i}", lat=-33.0 + 0.01 * (i % 3), lon=-71.0 + 0.01 * (i // 3)) for i in range(9))
+    far = Site(site="far", lat=-33.5, lon=-70.0)
+    network = Network("Town", date(2026, 1, 1), 1, sites=near)
+    assert "drawn nearer" not in draw_network(network)
+    svg = str(draw_network(replace(network, sites=(*near, far))))
+    assert "drawn nearer" in svg
+    left = sorted(float(x) for x in re.findall(r'class="site plain" x="([\d.]+)"', svg))
+    assert left[-2] - left[0] > 0.3 * (left[-1] - left[0])  # the town fills more than its true twentieth
 
 
 def test_coordinates_of_one_place_alone_can_be_drawn() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from abasto.network import Network
-from abasto.summary import fleet_hours, gap_words, is_fully_met, plan_document, plan_lines, summarize
+from abasto.network import Need, Network
+from abasto.summary import fleet_hours, gap_words, is_fully_met, people_at, plan_document, plan_lines, summarize
 from hand_built import FULL, NEEDED, NETWORK, SHORT, hand_built_plan
 
 
@@ -49,6 +49,15 @@ def test_a_fleet_is_full_on_the_days_it_uses_all_its_hours() -> None:
     carts, van = summarize(hand_built_plan()).fleets
     assert (carts.fleet, carts.hours_used, carts.full_days, carts.days) == ("carts", 24.0, 1, 3)
     assert (van.hours_available, van.full_days, van.days) == (16.0, 0, 2)
+
+
+def test_a_site_serves_its_people_or_the_most_that_a_need_of_it_names() -> None:
+    needs = (
+        Need(site="port", good="bread", quantity=5, people=40),
+        Need(site="hill", good="bread", quantity=5, people=20),
+        Need(site="vale", good="bread", quantity=5),
+    )
+    assert people_at(replace(NETWORK, needs=needs)) == {"port": 40, "hill": 300, "vale": 100, "isle": 50}
 
 
 def test_rounding_left_by_a_solver_is_no_shortage() -> None:

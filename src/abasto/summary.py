@@ -27,6 +27,7 @@ __all__ = [
     "gap_words",
     "is_fully_met",
     "need_name",
+    "people_at",
     "percent",
     "plan_document",
     "plan_lines",
@@ -167,6 +168,7 @@ def worst_places(plan: Plan) -> tuple[WorstPlace, ...]:
     np.maximum.at(last, place[short], days[short])
 
     known = {site.site: site for site in plan.network.sites}
+    people = people_at(plan.network)
     worst_pair: dict[int, int] = {}
     for index in np.argsort(pair_mean, kind="stable")[::-1]:
         if last[index] > 0:
@@ -179,7 +181,7 @@ def worst_places(plan: Plan) -> tuple[WorstPlace, ...]:
             WorstPlace(
                 site=site.site,
                 name=site.name or site.site,
-                people=site.people,
+                people=people[site.site],
                 coverage=float(mean[site_index]),
                 need=need,
                 need_name=need_name(plan.network, need),
@@ -199,7 +201,7 @@ def short_needs(plan: Plan) -> tuple[ShortNeed, ...]:
     sites = _texts(table["site"])
     needed = np.asarray(table["needed"], dtype=np.float64)
     met = np.asarray(table["met"], dtype=np.float64)
-    people = {site.site: site.people for site in plan.network.sites}
+    people = people_at(plan.network)
     units = {good.good: good.unit for good in plan.network.goods}
     found = []
     for need in np.unique(names[short]).tolist():
@@ -266,6 +268,15 @@ def fleet_hours(network: Network, scenario: str | None) -> dict[str, Floats]:
             a_day[day - 1] = fleet.vehicles * fleet.hours_per_day * share
         hours[fleet.fleet] = a_day
     return hours
+
+
+def people_at(network: Network) -> dict[str, float]:
+    """Return how many people each site serves: its own, or the most that one of its needs names (a school's pupils)."""
+    people = {site.site: site.people for site in network.sites}
+    for need in network.needs:
+        if need.people is not None:
+            people[need.site] = max(people[need.site], need.people)
+    return people
 
 
 def need_name(network: Network, need: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from abasto.planner.plan import Plan
-from abasto.summary import MET_TOLERANCE, need_name
+from abasto.summary import MET_TOLERANCE, need_name, people_at
 
 __all__ = ["HeatRow", "HeatTable", "heat_table", "level"]
 
@@ -68,6 +68,7 @@ def heat_table(plan: Plan, *, most_cells: int = MOST_CELLS) -> HeatTable:
     unmet = np.bincount(row_of, np.maximum(missing, 0.0))
 
     known = {site.site: site for site in plan.network.sites}
+    people = people_at(plan.network)
     units = {good.good: good.unit for good in plan.network.goods}
     names = {need: need_name(plan.network, need) for need in needs.tolist()}
     rows = []
@@ -77,7 +78,7 @@ def heat_table(plan: Plan, *, most_cells: int = MOST_CELLS) -> HeatTable:
             HeatRow(
                 site=site.site,
                 name=site.name or site.site,
-                people=site.people,
+                people=people[site.site],
                 need=need,
                 need_name=names[need],
                 unit=units.get(need, ""),

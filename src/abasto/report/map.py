@@ -1,8 +1,9 @@
 """Sites and lanes as an SVG map: circles by people and coverage, lanes by tonnes moved.
 
-The projection is equirectangular, degrees of longitude shortened by the cosine of the middle latitude. A long narrow
-country is cut into strips that stand side by side, north first, each with a scale of its own. How well a place is
-served shows as a colour and as a mark: a cross where it is badly served, a dot where it is partly served.
+The projection is equirectangular, degrees of longitude shortened by the cosine of the middle latitude. Where a few
+places lie far out, they are drawn nearer along their direction, so that the others do not shrink to a dot. A long
+narrow country is cut into strips that stand side by side, north first, each with a scale of its own. How well a place
+is served shows as a colour and as a mark: a cross where it is badly served, a dot where it is partly served.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 from markupsafe import Markup, escape
 
 from abasto.network import Network, Site
 from abasto.planner.plan import Plan
 from abasto.report.heat import level
-from abasto.summary import percent
+from abasto.summary import people_at, percent
 
 __all__ = ["draw_map", "draw_network", "lane_tonnes", "most_moved", "site_coverage", "sites_off_the_map"]
 
@@ -27,6 +29,10 @@ STRIP_WIDTH = (120.0, 400.0)
 SINGLE_SIZE = (640.0, 260.0)
 LONG = 2.4
 """A map this many times as high as wide is cut into strips."""
+FAR = 2.2
+"""Places this many times as far from the middle as four fifths of all places are drawn nearer."""
+FAR_RING = 0.9
+"""They end within a ring this wide around the four fifths, measured in the radius of those."""
 LETTER = 7.0
 """About the width of a letter of a label."""
 KM_PER_DEGREE = 111.2
@@ -105,6 +111,9 @@ def _draw(
     if not points:
         return Markup("")
     strips = _strips(list(points.values()))
+    nearer = len(strips) == 1 and _draw_nearer(points)
+    if nearer:
+        strips = _strips(list(points.values()))
     parts = [
         Markup('<svg class="map" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">').format(
             strips[-1].left + strips[-1].width, strips[0].height, label or f"Map of {network.name}"
@@ -118,7 +127,8 @@ def _draw(
         )
         parts += _lanes(network, points, strip, moved, most)
         parts += _sites(network, points, strip, coverage)
-        parts.append(_scale_bar(strip, drawn_to_scale=_has_coordinates(network)))
+        if _has_coordinates(network):
+            parts.append(_scale_bar(strip, nearer=nearer))
         parts.append(Markup("</svg>"))
     parts.append(Markup("</svg>"))
     return Markup("").join(parts)
@@ -140,6 +150,21 @@ def _positions(network: Network) -> dict[str, tuple[float, float]]:
     middle = (min(lat for _, lat, _ in placed) + max(lat for _, lat, _ in placed)) / 2
     shrink = math.cos(math.radians(middle))
     return {site: (lon * shrink, -lat) for site, lat, lon in placed}
+
+
+def _draw_nearer(points: dict[str, tuple[float, float]]) -> bool:
+    """Move places that lie far out nearer to the middle, each along its direction; return whether any was moved."""
+    middle = median(x for x, _ in points.values()), median(y for _, y in points.values())
+    distance = {site: math.dist(middle, point) for site, point in points.items()}
+    radius, most = sorted(distance.values())[(len(points) - 1) * 4 // 5], max(distance.values())
+    if radius <= 0 or most <= FAR * radius:
+        return False
+    for site, (x, y) in points.items():
+        if distance[site] > radius:
+            drawn = radius * (1 + FAR_RING * (distance[site] - radius) / (most - radius))
+            shrink = drawn / distance[site]
+            points[site] = middle[0] + (x - middle[0]) * shrink, middle[1] + (y - middle[1]) * shrink
+    return True
 
 
 def _strips(points: Sequence[tuple[float, float]]) -> list[_Strip]:
@@ -237,28 +262,29 @@ def _sites(
     strip: _Strip,
     coverage: Mapping[str, float] | None,
 ) -> list[Markup]:
-    most_people = max((site.people for site in network.sites), default=0.0) or 1.0
+    people = people_at(network)
+    most_people = max(people.values(), default=0.0) or 1.0
     inside = [
         site for site in network.sites if site.site in points and strip.north <= points[site.site][1] < strip.south
     ]
-    inside.sort(key=lambda site: -site.people)
+    inside.sort(key=lambda site: -people[site.site])
     parts: list[Markup] = []
     shapes: list[tuple[Site, float, float, float]] = []
     for site in inside:
         x, y = strip.place(*points[site.site])
-        serves = site.people > 0 if coverage is None else site.site in coverage
-        radius = 4.5 + 13.0 * math.sqrt(site.people / most_people) if serves else 4.0
+        serves = people[site.site] > 0 if coverage is None else site.site in coverage
+        radius = 4.5 + 13.0 * math.sqrt(people[site.site] / most_people) if serves else 4.0
         shapes.append((site, x, y, radius))
-        parts.append(_mark(site, x, y, radius, coverage))
+        parts.append(_mark(site, people[site.site], x, y, radius, coverage))
     return parts + _labels(shapes, strip, coverage or {})
 
 
-def _mark(site: Site, x: float, y: float, radius: float, coverage: Mapping[str, float] | None) -> Markup:
+def _mark(site: Site, people: float, x: float, y: float, radius: float, coverage: Mapping[str, float] | None) -> Markup:
     name = site.name or site.site
-    if coverage is None and site.people > 0:
+    if coverage is None and people > 0:
         return Markup(
             '<circle class="site plain" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"><title>{}</title></circle>'
-        ).format(x, y, radius, f"{name}: {site.people:,.0f} people")
+        ).format(x, y, radius, f"{name}: {people:,.0f} people")
     served = None if coverage is None else coverage.get(site.site)
     if served is None:
         return Markup(
@@ -270,7 +296,7 @@ def _mark(site: Site, x: float, y: float, radius: float, coverage: Mapping[str, 
             2 * radius,
             name if coverage is None else f"{name}: nothing is needed here",
         )
-    words = f"{name}: {percent(served)} of its needs met; {site.people:,.0f} people"
+    words = f"{name}: {percent(served)} of its needs met; {people:,.0f} people"
     mark = Markup("")
     if served < 0.5:
         arm = radius * 0.55
@@ -320,15 +346,13 @@ def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, 
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _scale_bar(strip: _Strip, *, drawn_to_scale: bool) -> Markup:
-    if not drawn_to_scale or strip.scale <= 0:
-        return Markup("")
+def _scale_bar(strip: _Strip, *, nearer: bool) -> Markup:
     widest_km = strip.width * 0.4 / strip.scale * KM_PER_DEGREE
     step = 10.0 ** math.floor(math.log10(widest_km))
     km = max(step * factor for factor in (1, 2, 5) if step * factor <= widest_km)
     length = km / KM_PER_DEGREE * strip.scale
     x, y = 8.0, strip.height - 8.0
-    words = f"{km:g} km" if km >= 1 else f"{km * 1000:g} m"
+    words = (f"{km:g} km" if km >= 1 else f"{km * 1000:g} m") + (" (far places are drawn nearer)" if nearer else "")
     return Markup(
         '<path class="scale" d="M{:.1f} {:.1f}v4h{:.1f}v-4"/><text class="scale-words" x="{:.1f}" y="{:.1f}">{}</text>'
     ).format(x, y - 4, length, x + 3, y - 4, escape(words))

@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,23 +16,24 @@ from abasto.network import Network, Site
 from abasto.planner.plan import Plan
 from abasto.report.heat import HeatRow, heat_table, level
 from abasto.report.map import LEVEL_WORDS, draw_map, lane_tonnes, most_moved, site_coverage, sites_off_the_map
-from abasto.summary import MET_TOLERANCE, PlanSummary, amount, day_words, need_name, percent, summarize
+from abasto.summary import MET_TOLERANCE, PlanSummary, amount, day_words, need_name, people_at, percent, summarize
 
 __all__ = ["environment", "label_of", "render"]
 
 MOST_ROWS = 30
 """Rows of a table on the page; the plan's CSV tables hold all of them."""
+MOST_SHORTAGES = 15
+"""Their causes repeat from place to place; the first ones tell the story."""
 WORST_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """A run of days on which a place is short of something, with why and what would help."""
+    """A run of days on which a place is short of one or more things for one reason, and what would help."""
 
     place: str
-    need: str
     days: str
-    unmet: str
+    missing: tuple[tuple[str, str], ...]
     cause: str
     remedy: str
 
@@ -86,7 +86,7 @@ def render(plans: Sequence[Plan], *, title: str = "", attribution: str = "") -> 
         raise ValueError("render needs at least one plan; there is none to show.")
     network = plans[0].network
     widest = max(most_moved(plan) for plan in plans)
-    views = tuple(_view(plan, widest) for plan in plans)
+    views = tuple(_view(plan, label_of(plan, alone=len(plans) == 1), widest) for plan in plans)
     style, script = _source("style.css"), _source("script.js")
     template = environment().get_template("page.html.j2")
     return template.render(
@@ -114,13 +114,20 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, amount=amount, level=level)
+    environment.filters.update(percent=_unbroken(percent), amount=_unbroken(amount), level=level)
     return environment
 
 
-def label_of(plan: Plan) -> str:
-    """Return what a plan is called beside others: its scenario, or that there is none."""
-    return f"Scenario {plan.scenario}" if plan.scenario else "Usual days"
+def _unbroken(words: Callable[..., str]) -> Callable[..., str]:
+    """Return a filter whose number and unit stay on one line."""
+    return lambda *values: words(*values).replace(" ", "\u00a0")
+
+
+def label_of(plan: Plan, *, alone: bool = True) -> str:
+    """Return what a plan is called, alone or beside those of scenarios."""
+    if plan.scenario:
+        return f"Scenario {plan.scenario}"
+    return "The plan" if alone else "Usual days"
 
 
 def _source(name: str) -> str:
@@ -133,12 +140,11 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _view(plan: Plan, widest: float) -> PlanView:
+def _view(plan: Plan, label: str, widest: float) -> PlanView:
     names = {site.site: site.name or site.site for site in plan.network.sites}
     coverage = site_coverage(plan)
     shortages = _shortages(plan, names)
     lanes, made = _lanes(plan, names), _made(plan, names)
-    label = label_of(plan)
     return PlanView(
         label=label,
         plan=plan,
@@ -146,7 +152,7 @@ def _view(plan: Plan, widest: float) -> PlanView:
         map=draw_map(plan, most_tonnes=widest, label=f"Map of {plan.network.name}, {label}"),
         off_the_map=tuple((names[site.site], _served(site, coverage)) for site in sites_off_the_map(plan.network)),
         worst=tuple(row for row in heat_table(plan).rows[:WORST_ROWS] if row.coverage < 1 - MET_TOLERANCE),
-        shortages=shortages[:MOST_ROWS],
+        shortages=shortages[:MOST_SHORTAGES],
         shortages_in_all=len(shortages),
         lanes=lanes[:MOST_ROWS],
         lanes_in_all=len(lanes),
@@ -160,29 +166,26 @@ def _served(site: Site, coverage: dict[str, float]) -> str:
 
 
 def _shortages(plan: Plan, names: dict[str, str]) -> tuple[Shortage, ...]:
-    """Return the plan's shortages, those that concern the most need first."""
+    """Return the plan's shortages, those that concern the most need of the most people first."""
     units = {good.good: good.unit for good in plan.network.goods}
-    people = {site.site: max(site.people, 1.0) for site in plan.network.sites}
+    people = people_at(plan.network)
     needed: dict[tuple[str, str], float] = {}
     columns = (plan.coverage[name].tolist() for name in ("site", "need", "needed"))
     for site, need, quantity in zip(*columns, strict=True):
         needed[site, need] = needed.get((site, need), 0.0) + quantity
 
-    def weight(row: dict[str, Any]) -> float:
-        whole = needed.get((row["site"], row["need"]), 0.0)
-        return float(-people[row["site"]] * row["unmet"] / whole) if whole > 0 else 0.0
-
-    rows = sorted(plan.shortages.rows(), key=weight)
+    groups: dict[tuple[str, str, str, str], list[tuple[str, str]]] = {}
+    weights: dict[tuple[str, str, str, str], float] = {}
+    for row in plan.shortages.rows():
+        site, need = row["site"], row["need"]
+        group = (site, day_words(row["from"], row["to"]), row["cause"], row["remedy"])
+        words = (need_name(plan.network, need), amount(row["unmet"], units.get(need, "")))
+        groups.setdefault(group, []).append(words)
+        share = row["unmet"] / needed[site, need] if needed.get((site, need)) else 0.0
+        weights[group] = weights.get(group, 0.0) + max(people[site], 1.0) * share
     return tuple(
-        Shortage(
-            place=names[row["site"]],
-            need=need_name(plan.network, row["need"]),
-            days=day_words(row["from"], row["to"]),
-            unmet=amount(row["unmet"], units.get(row["need"], "")),
-            cause=row["cause"],
-            remedy=row["remedy"],
-        )
-        for row in rows
+        Shortage(place=names[group[0]], days=group[1], missing=tuple(groups[group]), cause=group[2], remedy=group[3])
+        for group in sorted(groups, key=lambda group: -weights[group])
     )
 
 
@@ -212,11 +215,12 @@ def _data(views: Sequence[PlanView], network: Network) -> Markup:
     site_index = {site: index for index, site in enumerate(sites)}
     need_index = {need: index for index, need in enumerate(needs)}
     known = {site.site: site for site in network.sites}
+    people = people_at(network)
     units = {good.good: good.unit for good in network.goods}
     document = {
         "days": network.days,
         "dates": [network.date_of(day).isoformat() for day in range(1, network.days + 1)],
-        "sites": [[known[site].name or site, round(known[site].people)] for site in sites],
+        "sites": [[known[site].name or site, round(people[site])] for site in sites],
         "needs": [[need_name(network, need), units.get(need, "")] for need in needs],
         "plans": [
             {
