@@ -114,7 +114,7 @@ FUEL_BASES = ("Santiago", "Antofagasta", "Concepción", "Puerto Montt", "Temuco"
 SPARE_SUPPLY = 1.15
 SPARE_PLANT = 1.2
 SPARE_LABOUR = 1.1
-SPARE_TRUCKS = 1.6
+SPARE_TRUCKS = 1.3
 """How much more there is than the shortest ways take."""
 
 SOUTH_OF_LATITUDE = -38.1
