@@ -364,6 +364,43 @@ def test_plan_in_another_thread_needs_no_signals(tiny: Path, stand_in: Callable[
         assert pool.submit(run, "plan", tiny).result() == 0
 
 
+def test_warnings_do_not_stop_a_plan_but_are_mentioned(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tiny / "stocks.csv").write_text("site,good,quantity,expires\nport,rice,5,2026-11-01\n", encoding="utf-8")
+    _, findings = abasto.check(tiny)
+    assert {finding.severity for finding in findings} == {"warning"}
+    assert run("check", tiny) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith("ready to plan (1 warning).")
+    assert run("plan", tiny) == 0
+    assert f'1 warning in the tables; `abasto check "{tiny}"` shows them.' in capsys.readouterr().err
+
+
+# demo
+
+
+def test_demo_writes_both_plans_and_one_report_and_replaces_its_own_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert run("demo", "--example", "neighbourhood") == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 3
+        assert lines[0].startswith("On usual days, ")
+        assert lines[1].startswith("In the scenario lockout, ")
+        assert "abasto-demo/report.html" in lines[2]
+        assert sorted(path.name for path in Path("abasto-demo").iterdir()) == ["lockout", "report.html", "usual"]
+    report = Path("abasto-demo/report.html").read_text(encoding="utf-8")
+    assert "Everything in this example is invented." in report
+    assert "Usual days" in report
+    assert "Scenario lockout" in report
+
+
+def test_demo_never_writes_over_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine").write_text("mine", encoding="utf-8")
+    assert run("demo", "--out", tmp_path / "mine") == 2
+    assert "this is a file; give a folder" in capsys.readouterr().err
+
+
 # Ctrl-C
 
 SEARCH = """

@@ -207,12 +207,11 @@ def _gap_bar(what: str, aim: float) -> Iterator[Callable[[Progress], None] | Non
         task = bar.add_task(what, total=1.0, gap="")
 
         def show(progress: Progress) -> None:
+            bar.update(task, description=f"{what}: {progress.stage}")
             gap = progress.gap
-            done, words = 0.0, ""
             if gap is not None and math.isfinite(gap):
-                done = min(1.0, math.log(min(1.0, max(gap, aim))) / math.log(aim)) if aim < 1 else 1.0
-                words = f"at most {gap:.2%} below the best"
-            bar.update(task, completed=done, description=f"{what}: {progress.stage}", gap=words)
+                done = math.log(min(1.0, max(gap, aim))) / math.log(aim) if aim < 1 else 1.0
+                bar.update(task, completed=done, gap=f"no plan is more than {gap:.2%} better")
 
         yield show
 

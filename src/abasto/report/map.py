@@ -33,6 +33,8 @@ FAR = 2.2
 """Places this many times as far from the middle as four fifths of all places are drawn nearer."""
 FAR_RING = 0.9
 """They end within a ring this wide around the four fifths, measured in the radius of those."""
+ALWAYS_NAMED = 2
+"""So many of the most populous places of a strip are named even over the marks of others."""
 LETTER = 7.0
 """About the width of a letter of a label."""
 KM_PER_DEGREE = 111.2
@@ -313,7 +315,9 @@ def _labels(
     shapes: Sequence[tuple[Site, float, float, float]], strip: _Strip, coverage: Mapping[str, float]
 ) -> list[Markup]:
     """Write names where they do not run into each other: the worst served and the largest places first."""
-    taken = [(x - radius, y - radius, x + radius, y + radius) for _, x, y, radius in shapes]
+    marks = [(x - radius, y - radius, x + radius, y + radius) for _, x, y, radius in shapes]
+    largest = {site.site for site, _, _, _ in shapes[:ALWAYS_NAMED]}
+    written: list[tuple[float, float, float, float]] = []
     parts = []
 
     def weight(shape: tuple[Site, float, float, float]) -> tuple[float, float]:
@@ -324,6 +328,7 @@ def _labels(
         name = site.name or site.site
         shown = name if len(name) <= 24 else name[:23] + "…"
         length = LETTER * len(shown)
+        taken = written if site.site in largest else written + marks
         for anchor, tx, ty in (
             ("start", x + radius + 3, y + 3.5),
             ("end", x - radius - 3, y + 3.5),
@@ -334,7 +339,7 @@ def _labels(
             box = (left, ty - 9, left + length, ty + 2)
             fits = box[0] >= 1 and box[2] <= strip.width - 1 and box[1] >= 1 and box[3] <= strip.height - 1
             if fits and not any(_overlap(box, other) for other in taken):
-                taken.append(box)
+                written.append(box)
                 parts.append(
                     Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(tx, ty, anchor, shown)
                 )

@@ -68,7 +68,7 @@
   const heading = () => {
     const tr = make("tr");
     const titles = ["Place", "Need", "People", "Missing", "Met %"];
-    titles.forEach((title) => tr.append(make("th", title)));
+    titles.forEach((title) => tr.append(make("th", title, title === "Need" ? "need" : undefined)));
     for (let day = 0; day < data.days; day += 1) {
       const th = make("th", String(day + 1));
       th.title = data.dates[day];
