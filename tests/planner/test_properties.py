@@ -66,7 +66,7 @@ def test_the_exact_plan_passes_the_check_and_is_as_good_as_its_bound(drawn: Draw
 @settings(FEW, max_examples=50)
 def test_both_solvers_agree_within_their_gaps(drawn: Drawn, fairness: float) -> None:
     network, scenario = drawn
-    plan = make_plan(network, scenario, fairness=fairness, solver="equilibrium", gap=0.01, time_limit=10)
+    plan = make_plan(network, scenario, fairness=fairness, solver="equilibrium", gap=0.01, time_limit=2)
     assert check_plan(network, plan, scenario) == []
     same_worth(plan, exact(network, scenario, fairness))
 
