@@ -179,6 +179,17 @@ def test_output_that_nobody_reads_ends_quietly(tiny: Path) -> None:
     assert done.returncode == 141
 
 
+def test_a_terminal_that_lacks_a_letter_is_no_reason_to_fail(tiny: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "abasto", "check", str(tiny)],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"\\u2014 ready to plan." in done.stdout
+
+
 # check
 
 

@@ -203,11 +203,12 @@ def short_needs(plan: Plan) -> tuple[ShortNeed, ...]:
     met = np.asarray(table["met"], dtype=np.float64)
     people = people_at(plan.network)
     units = {good.good: good.unit for good in plan.network.goods}
+    causes = _main_causes(plan)
     found = []
     for need in np.unique(names[short]).tolist():
         of_need = names == need
         places = np.unique(sites[of_need & short]).tolist()
-        cause, remedy = _main_cause(plan, need)
+        cause, remedy = causes.get(need, ("", ""))
         found.append(
             ShortNeed(
                 need=need,
@@ -224,14 +225,14 @@ def short_needs(plan: Plan) -> tuple[ShortNeed, ...]:
     return tuple(sorted(found, key=lambda need: (-need.unmet / need.needed, need.need)))
 
 
-def _main_cause(plan: Plan, need: str) -> tuple[str, str]:
-    """Return the cause of the greatest part of what is missing of a need, and the remedy that stands beside it."""
-    unmet: dict[tuple[str, str], float] = {}
-    for row in plan.shortages.rows():
-        if row["need"] == need:
-            words = (str(row["cause"]), str(row["remedy"]))
-            unmet[words] = unmet.get(words, 0.0) + float(row["unmet"])
-    return max(unmet, key=lambda words: unmet[words]) if unmet else ("", "")
+def _main_causes(plan: Plan) -> dict[str, tuple[str, str]]:
+    """Return for each need the cause of the greatest part of what is missing, and the remedy that stands beside it."""
+    unmet: dict[str, dict[tuple[str, str], float]] = {}
+    columns = (plan.shortages[name].tolist() for name in ("need", "cause", "remedy", "unmet"))
+    for need, cause, remedy, quantity in zip(*columns, strict=True):
+        of_need = unmet.setdefault(need, {})
+        of_need[cause, remedy] = of_need.get((cause, remedy), 0.0) + quantity
+    return {need: max(parts, key=lambda words: parts[words]) for need, parts in unmet.items()}
 
 
 def fleet_uses(plan: Plan) -> tuple[FleetUse, ...]:

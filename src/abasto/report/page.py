@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from abasto.network import Network, Site
 from abasto.planner.plan import Plan
-from abasto.report.heat import HeatRow, heat_table, level
+from abasto.report.heat import MOST_CELLS, HeatRow, HeatTable, heat_table, level
 from abasto.report.map import LEVEL_WORDS, draw_map, lane_tonnes, most_moved, site_coverage, sites_off_the_map
 from abasto.summary import MET_TOLERANCE, PlanSummary, amount, day_words, need_name, people_at, percent, summarize
 
@@ -67,6 +67,7 @@ class PlanView:
     words: PlanSummary
     map: Markup
     off_the_map: tuple[tuple[str, str], ...]
+    heat: HeatTable
     worst: tuple[HeatRow, ...]
     shortages: tuple[Shortage, ...]
     shortages_in_all: int
@@ -86,7 +87,8 @@ def render(plans: Sequence[Plan], *, title: str = "", attribution: str = "") -> 
         raise ValueError("render needs at least one plan; there is none to show.")
     network = plans[0].network
     widest = max(most_moved(plan) for plan in plans)
-    views = tuple(_view(plan, label_of(plan, alone=len(plans) == 1), widest) for plan in plans)
+    cells = MOST_CELLS // len(plans)
+    views = tuple(_view(plan, label_of(plan, alone=len(plans) == 1), widest, cells) for plan in plans)
     style, script = _source("style.css"), _source("script.js")
     template = environment().get_template("page.html.j2")
     return template.render(
@@ -140,10 +142,11 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _view(plan: Plan, label: str, widest: float) -> PlanView:
+def _view(plan: Plan, label: str, widest: float, cells: int) -> PlanView:
     names = {site.site: site.name or site.site for site in plan.network.sites}
     coverage = site_coverage(plan)
     shortages = _shortages(plan, names)
+    heat = heat_table(plan, most_cells=cells)
     lanes, made = _lanes(plan, names), _made(plan, names)
     return PlanView(
         label=label,
@@ -151,7 +154,8 @@ def _view(plan: Plan, label: str, widest: float) -> PlanView:
         words=summarize(plan),
         map=draw_map(plan, most_tonnes=widest, label=f"Map of {plan.network.name}, {label}"),
         off_the_map=tuple((names[site.site], _served(site, coverage)) for site in sites_off_the_map(plan.network)),
-        worst=tuple(row for row in heat_table(plan).rows[:WORST_ROWS] if row.coverage < 1 - MET_TOLERANCE),
+        heat=heat,
+        worst=tuple(row for row in heat.rows[:WORST_ROWS] if row.coverage < 1 - MET_TOLERANCE),
         shortages=shortages[:MOST_SHORTAGES],
         shortages_in_all=len(shortages),
         lanes=lanes[:MOST_ROWS],
@@ -209,9 +213,8 @@ def _made(plan: Plan, names: dict[str, str]) -> tuple[Made, ...]:
 
 def _data(views: Sequence[PlanView], network: Network) -> Markup:
     """Return what the coverage table is drawn from, as JSON that cannot end the script element it stands in."""
-    tables = [heat_table(view.plan, most_cells=240_000 // len(views)) for view in views]
-    sites = sorted({row.site for table in tables for row in table.rows})
-    needs = sorted({row.need for table in tables for row in table.rows})
+    sites = sorted({row.site for view in views for row in view.heat.rows})
+    needs = sorted({row.need for view in views for row in view.heat.rows})
     site_index = {site: index for index, site in enumerate(sites)}
     need_index = {need: index for index, need in enumerate(needs)}
     known = {site.site: site for site in network.sites}
@@ -225,7 +228,7 @@ def _data(views: Sequence[PlanView], network: Network) -> Markup:
         "plans": [
             {
                 "label": view.label,
-                "leftOut": table.left_out,
+                "leftOut": view.heat.left_out,
                 "rows": [
                     [
                         site_index[row.site],
@@ -234,10 +237,10 @@ def _data(views: Sequence[PlanView], network: Network) -> Markup:
                         float(f"{row.unmet:.4g}"),
                         _compact(row.days),
                     ]
-                    for row in table.rows
+                    for row in view.heat.rows
                 ],
             }
-            for view, table in zip(views, tables, strict=True)
+            for view in views
         ],
     }
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
