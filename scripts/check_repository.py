@@ -16,6 +16,7 @@ KNOWN_HOSTS = {
     "www.geonames.org": "attribution of the town data",
     "doi.org": "literature",
     "example.org": "reserved for examples",
+    "x": "a text in the tests that looks like an address",
     "localhost": "this machine",
     "127.0.0.1": "this machine",
     "www.w3.org": "names of XML vocabularies",

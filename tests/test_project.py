@@ -60,8 +60,8 @@ def test_tracked_files_carry_no_lock_no_unknown_host_and_no_machine_path() -> No
     ("name", "text", "complaint"),
     [
         ("uv.lock", "", "uv.lock: is tracked"),
-        ("notes.md", "see https://mirror.invalid/simple", "notes.md row 1: names the host mirror.invalid"),
-        ("a.toml", '\nindex = "http://user:word@10.0.0.1:8080/x"', "a.toml row 2: names the host 10.0.0.1"),
+        ("notes.md", "see https:" + "//mirror.invalid/simple", "notes.md row 1: names the host mirror.invalid"),
+        ("a.toml", '\nindex = "http:' + '//user:word@10.0.0.1:8080/x"', "a.toml row 2: names the host 10.0.0.1"),
         ("run.sh", "cd /" + "home/somebody/abasto", "run.sh row 1: names a path of one machine"),
     ],
 )
