@@ -308,9 +308,9 @@ def _lockout(fleets: tuple[Fleet, ...]) -> list[Disruption]:
 
 
 def _ports(flows: Flows) -> list[Disruption]:
-    """A fifth of what the central ports take in goes on, from the third day."""
+    """A tenth of what the central ports take in goes on."""
     return [
-        Disruption(scenario="ports", kind="supply", target=f"{port}/{good}", from_day=3, left=0.2)
+        Disruption(scenario="ports", kind="supply", target=f"{port}/{good}", left=0.1)
         for port in PORTS_HIT
         for good, given in flows.supplied.items()
         if port in given
