@@ -14,11 +14,12 @@ from abasto.errors import AbastoError, CheckError, InputError, UnsupportedError
 from abasto.network import Network
 from abasto.planner import exact
 from abasto.planner.check import check_plan
+from abasto.planner.explain import explain
 from abasto.planner.lots import name_lots
 from abasto.planner.plan import Plan, Table
 from abasto.planner.problem import Problem, build_problem
 from abasto.planner.settle import settle
-from abasto.planner.tabulate import objective, service, summary, tabulate
+from abasto.planner.tabulate import objective, service, shortages, summary, tabulate
 from abasto.tables import check_network
 from abasto.tables.names import closest
 
@@ -93,9 +94,11 @@ def make_plan(
 
 
 def _plan(problem: Problem, solution: Solution, *, solver: str, begin: float) -> Plan:
-    """Cut the flows to what holds strictly, name lots, and put it all into tables."""
+    """Cut the flows to what holds strictly, name lots, explain what is short, and put it all into tables."""
     lots = name_lots(problem, settle(problem, solution.flows))
     served = service(problem, lots)
+    runs = shortages(problem, served.coverage)
+    reasons = explain(problem, solution.prices, served, runs, stopped=solution.status == "stopped")
     value = objective(problem, served.coverage)
     bound = min(solution.bound, problem.full_value)
     if bound < value <= bound * (1 + ROUNDING) + ROUNDING:
@@ -112,7 +115,7 @@ def _plan(problem: Problem, solution: Solution, *, solver: str, begin: float) ->
         full_value=problem.full_value,
         seconds=seconds,
         summary=Table({}),
-        **tabulate(problem, lots, served),
+        **tabulate(problem, lots, served, reasons),
     )
     facts = {"seconds": seconds, "objective": value, "gap": draft.gap, "gap_of_unmet": draft.gap_of_unmet}
     return replace(draft, summary=summary(problem, lots, served, {**facts, "solver": solver}))
