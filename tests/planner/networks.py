@@ -679,3 +679,60 @@ def nothing_to_give() -> Case:
         2, sites=[Site(site="town", people=100)], goods=[Good(good="rice")], rations=[Ration(good="rice", quantity=1)]
     )
     return Case(net, {("town", "rice", t): 0.0 for t in (1, 2)}, trips=0, batches=0)
+
+
+@case
+def two_perishables_in_a_store() -> Case:
+    """1,200 kg that last to day 2, beside another good that spoils: days 1 and 2 are served, day 3 is not."""
+    net = network(
+        3,
+        sites=[Site(site="town", people=100, storage_t=1.35)],
+        goods=[Good(good="milk", shelf_life_days=2.5), Good(good="meat", shelf_life_days=2.5)],
+        stocks=[Stock(site="town", good="milk", quantity=1200)],
+        needs=[Need(site="town", good="milk", quantity=100)],
+    )
+    return Case(net, {("town", "milk", t): float(t < 3) for t in (1, 2, 3)})
+
+
+@case
+def perishable_kept_overnight() -> Case:
+    """40 kg come on day 2 and last to day 3: a fifth of the need on each of the two days."""
+    net = network(
+        3,
+        sites=[Site(site="town", people=100)],
+        goods=[Good(good="milk", shelf_life_days=1)],
+        supplies=[Supply(site="town", good="milk", quantity=40, from_day=2, to_day=2)],
+        needs=[Need(site="town", good="milk", quantity=100)],
+    )
+    return Case(net, {("town", "milk", 1): 0.0, ("town", "milk", 2): 0.2, ("town", "milk", 3): 0.2})
+
+
+@case
+def another_good_is_no_substitute() -> Case:
+    """There is milk, which spoils, and no rice at all: nobody gets milk for rice."""
+    net = network(
+        3,
+        sites=[Site(site="town", people=100)],
+        goods=[Good(good="milk", shelf_life_days=1), Good(good="rice")],
+        supplies=[Supply(site="town", good="milk", quantity=40)],
+        needs=[Need(site="town", good="rice", quantity=100)],
+    )
+    return Case(net, {("town", "rice", t): 0.0 for t in (1, 2, 3)})
+
+
+@case
+def fuel_that_spoils() -> Case:
+    """One fleet burns a good that spoils and has none at its base; the other burns none and fills the lane's 400 kg."""
+    net = network(
+        1,
+        sites=[Site(site="port"), Site(site="town", people=100)],
+        goods=[Good(good="oil", shelf_life_days=2.5)],
+        supplies=[Supply(site="port", good="oil", quantity=1200)],
+        needs=[Need(site="town", good="oil", quantity=1200)],
+        lanes=[Lane(from_site="town", to_site="port", km=200, lead_days=0, tonnes=0.4)],
+        fleets=[
+            Fleet(fleet="burner", site="town", vehicles=1, payload_t=0.5, fuel="oil", fuel_per_km=0.1),
+            Fleet(fleet="carts", site="port", vehicles=1, payload_t=5),
+        ],
+    )
+    return Case(net, {("town", "oil", 1): 1 / 3}, trips=0.08)
