@@ -100,7 +100,7 @@ def _plan(problem: Problem, solution: Solution, *, solver: str, begin: float) ->
     runs = shortages(problem, served.coverage)
     reasons = explain(problem, solution.prices, served, runs, stopped=solution.status == "stopped")
     value = objective(problem, served.coverage)
-    bound = min(solution.bound, problem.full_value)
+    bound = float(min(solution.bound, problem.full_value))
     if bound < value <= bound * (1 + ROUNDING) + ROUNDING:
         bound = value
     seconds = time.perf_counter() - begin

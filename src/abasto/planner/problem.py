@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from abasto.network import Fleet, Lane, Network
 from abasto.planner.disruption import Disrupted
-from abasto.tables.target import Targets
+from abasto.tables.target import Target, Targets
 
 __all__ = ["NEVER", "TIERS", "Problem", "build_problem", "tier_values"]
 
@@ -195,10 +195,10 @@ def build_problem(network: Network, scenario: str | None = None, *, fairness: fl
         options=_options(network, targets, lanes, lane_rows, site_of, good_of),
         recipe_ids=recipe_ids,
         recipes=recipes,
-        plant_site=np.array([site for site, _ in plants], dtype=np.int64),
-        plant_recipe=np.array([recipe for _, recipe in plants], dtype=np.int64),
-        plant_hours=np.array([hours for hours, _ in plants.values()], dtype=np.float64),
-        plant_batches=np.array([batches for _, batches in plants.values()]).reshape(len(plants), network.days),
+        plant_site=np.array([site for site, _, _ in plants], dtype=np.int64),
+        plant_recipe=np.array([recipe for _, recipe, _ in plants], dtype=np.int64),
+        plant_hours=np.array([hours for _, _, hours in plants], dtype=np.float64),
+        plant_batches=np.array(list(plants.values())).reshape(len(plants), network.days),
         labour_hours=_labour_hours(network, site_of),
         storage_t=np.array([np.inf if site.storage_t is None else site.storage_t for site in network.sites]),
         needs=_needs(network, site_of, good_of, nutrients),
@@ -236,7 +236,11 @@ def _items(network: Network, good_of: dict[str, int], made: set[int]) -> Items:
     item_good, first_day, last_day = list(range(len(good_of))), [0] * len(good_of), [days - 1] * len(good_of)
     for g in sorted(last_days):
         life = network.goods[g].shelf_life_days
-        from_stock = {_stock_expiry(network, row.good, row.expires, good_of) - 1 for row in network.stocks if good_of[row.good] == g}
+        from_stock = {
+            _stock_expiry(network, row.good, row.expires, good_of) - 1
+            for row in network.stocks
+            if good_of[row.good] == g
+        }
         for last in sorted(last_days[g]):
             index[g, last] = len(item_good)
             item_good.append(g)
@@ -259,7 +263,12 @@ def _stock_expiry(network: Network, good: str, expires: Any, good_of: dict[str, 
 
 
 def _sources(
-    network: Network, disrupted: Disrupted, targets: Targets, items: Items, site_of: dict[str, int], good_of: dict[str, int]
+    network: Network,
+    disrupted: Disrupted,
+    targets: Targets,
+    items: Items,
+    site_of: dict[str, int],
+    good_of: dict[str, int],
 ) -> Sources:
     lots: dict[tuple[int, int, int], float] = defaultdict(float)
     for stock in network.stocks:
@@ -295,9 +304,9 @@ def _sources(
     )
 
 
-def _unit_costs(network: Network, targets: Targets, kind: str) -> dict[tuple[str, str], float]:
+def _unit_costs(network: Network, targets: Targets, kind: str) -> dict[Target, float]:
     """Return what each target of a cost kind costs: a target named outright beats one star, one star beats two."""
-    prices: dict[tuple[str, str], tuple[int, float]] = {}
+    prices: dict[Target, tuple[int, float]] = {}
     for row in network.costs:
         if row.kind == kind:
             stars = 2 if row.target == "*" else row.target.count("*")
@@ -393,11 +402,12 @@ def _options(
 
 def _plants(
     network: Network, disrupted: Disrupted, site_of: dict[str, int], recipe_of: dict[str, int]
-) -> dict[tuple[int, int], tuple[float, Floats]]:
-    plants: dict[tuple[int, int], tuple[float, Floats]] = {}
+) -> dict[tuple[int, int, float], Floats]:
+    """Return the batches of each site, recipe and hours per batch; rows that differ in hours are two plants."""
+    plants: dict[tuple[int, int, float], Floats] = {}
     for row in network.plants:
-        place = (site_of[row.site], recipe_of[row.recipe])
-        _, batches = plants.setdefault(place, (row.hours_per_batch, np.zeros(network.days)))
+        place = (site_of[row.site], recipe_of[row.recipe], row.hours_per_batch)
+        batches = plants.setdefault(place, np.zeros(network.days))
         for day in days_of(row, network.days):
             batches[day] += row.batches * disrupted.plant(row.site, row.recipe, day)
     return plants
