@@ -194,9 +194,16 @@ class Answer:
 class Search:
     """HiGHS at work on one program, ended early by a deadline or by `stop`."""
 
-    def __init__(self, program: LinearProgram, *, deadline: float | None, stop: Callable[[], bool] | None) -> None:
+    def __init__(
+        self,
+        program: LinearProgram,
+        *,
+        deadline: float | None,
+        stop: Callable[[], bool] | None,
+        simplex: bool | None = None,
+    ) -> None:
         self.program = program
-        self.simplex = program.matrix.nnz <= SIMPLEX_NONZEROS
+        self.simplex = program.matrix.nnz <= SIMPLEX_NONZEROS if simplex is None else simplex
         self._deadline = deadline
         self._stop = stop
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -252,7 +259,9 @@ class Search:
 
     @property
     def infeasible(self) -> bool:
-        return bool(self._highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible)
+        """Whether no point keeps all rows; presolve does not always tell it from unbounded, which no program here is."""
+        status = self._highs.getModelStatus()
+        return status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
 
 def _highs_model(program: LinearProgram) -> Any:

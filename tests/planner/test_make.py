@@ -1,0 +1,133 @@
+"""make_plan: what it refuses, what it tells on the way, and the words it finds for shortages."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from abasto.errors import AbastoError, InputError, UnsupportedError
+from abasto.network import (
+    Disruption,
+    Fleet,
+    Good,
+    Lane,
+    Network,
+    Nutrient,
+    Ration,
+    Requirement,
+    Reserve,
+    Site,
+    Stock,
+    Supply,
+)
+from abasto.planner.make import Progress, make_plan
+
+
+def network(**tables: Any) -> Network:
+    """A depot with rice for all, a school an hour away, and one van that does two trips of 20 kg a day."""
+    rows: dict[str, Any] = {
+        "sites": (Site(site="depot"), Site(site="school", people=100)),
+        "goods": (Good(good="rice"),),
+        "stocks": (Stock(site="depot", good="rice", quantity=1000),),
+        "rations": (Ration(good="rice", quantity=1),),
+        "lanes": (Lane(from_site="depot", to_site="school", hours=1),),
+        "fleets": (Fleet(fleet="van", vehicles=1, payload_t=0.02, hours_per_day=8),),
+    }
+    return Network("Small", date(2026, 11, 22), 2, **{**rows, **tables})
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"fairness": -1}, "fairness is -1"),
+        ({"fairness": float("nan")}, "fairness is nan"),
+        ({"gap": -0.1}, "gap is -0.1"),
+        ({"time_limit": 0}, "time_limit is 0"),
+        ({"solver": "exakt"}, 'did you mean "exact"'),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(setting: dict[str, Any], message: str) -> None:
+    with pytest.raises(AbastoError, match=message):
+        make_plan(network(), **setting)
+
+
+def test_an_unknown_scenario_names_the_closest_and_all_known() -> None:
+    storms = tuple(Disruption(scenario=name, kind="site", target="depot") for name in ("storm", "strike"))
+    with pytest.raises(AbastoError, match=r'did you mean "storm"\? Known are storm, strike'):
+        make_plan(network(disruptions=storms), "storms")
+
+
+def test_tables_with_errors_are_not_planned() -> None:
+    with pytest.raises(InputError, match="depott"):
+        make_plan(network(stocks=(Stock(site="depott", good="rice", quantity=1),)))
+
+
+def test_the_equilibrium_solver_refuses_nutrients_by_name() -> None:
+    food = network(
+        nutrients=(Nutrient(good="rice", nutrient="energy", quantity=3500),),
+        requirements=(Requirement(nutrient="energy", quantity=2000),),
+    )
+    with pytest.raises(UnsupportedError, match="nutrient"):
+        make_plan(food, solver="equilibrium")
+    assert make_plan(food).solver == "exact"
+
+
+def test_small_networks_are_solved_exactly_and_progress_is_told() -> None:
+    told: list[Progress] = []
+    plan = make_plan(network(), progress=told.append)
+    assert plan.solver == "exact"
+    assert plan.status == "planned"
+    assert plan.gap < 1e-6
+    assert [step.seconds for step in told] == sorted(step.seconds for step in told)
+    assert told[-1].stage == "checking"
+    assert told[-1].gap == plan.gap
+
+
+def test_coverage_and_trips_are_those_worked_out_by_hand() -> None:
+    plan = make_plan(network())
+    assert plan.coverage["coverage"].tolist() == pytest.approx([0.4, 0.4])
+    assert plan.trips["trips"].tolist() == pytest.approx([2.0, 2.0])
+    assert plan.summary["mean_coverage"][0] == pytest.approx(0.4)
+    assert plan.summary["vehicle_hours"][0] == pytest.approx(16.0)
+
+
+def words(plan_network: Network) -> tuple[str, str]:
+    (row,) = make_plan(plan_network).shortages.rows()
+    return row["cause"], row["remedy"]
+
+
+def test_full_vehicles_are_named_as_the_cause() -> None:
+    cause, remedy = words(network())
+    assert cause.startswith("all vehicles of van are taken")
+    assert remedy.startswith("more vehicle-hours for van")
+
+
+def test_a_full_lane_is_named_as_the_cause() -> None:
+    lane = Lane(from_site="depot", to_site="school", hours=1, tonnes=0.01)
+    assert words(network(lanes=(lane,)))[0].startswith("lane depot>school is full")
+
+
+def test_a_used_up_stock_is_named_as_the_cause() -> None:
+    cause, _ = words(network(stocks=(Stock(site="depot", good="rice", quantity=10),)))
+    assert cause.startswith("all rice on hand at depot is taken")
+
+
+def test_a_used_up_supply_is_named_as_the_cause() -> None:
+    cause, _ = words(network(stocks=(), supplies=(Supply(site="depot", good="rice", quantity=10),)))
+    assert cause.startswith("all rice that depot can take in is taken")
+
+
+def test_a_reserve_is_named_as_the_cause() -> None:
+    cause, remedy = words(network(reserves=(Reserve(site="depot", good="rice", quantity=990),)))
+    assert cause.startswith("the rest of the rice at depot is its reserve")
+    assert remedy == "a smaller reserve of rice at depot"
+
+
+def test_a_place_without_a_way_is_told_so() -> None:
+    assert words(network(lanes=()))[0] == "no open lane with vehicles leads to school"
+
+
+def test_a_good_that_is_nowhere_is_told_so() -> None:
+    assert words(network(stocks=()))[0].startswith("there is no rice anywhere")
