@@ -259,7 +259,7 @@ class Search:
 
     @property
     def infeasible(self) -> bool:
-        """Whether no point keeps all rows; presolve does not always tell it from unbounded, which no program here is."""
+        """Whether no point keeps all rows; presolve may not tell it from unbounded, which none is."""
         status = self._highs.getModelStatus()
         return status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
