@@ -20,10 +20,10 @@ import numpy as np
 
 from abasto.planner.equilibrate import add_loads, equilibrate, slack, top_up, total_cost, trim_by_share, trim_by_value, worth_of
 from abasto.planner.layout import Index, Layout, Resources, lay_out, unsupported
-from abasto.planner.problem import Floats, Ints, Problem
+from abasto.planner.problem import Floats, Ints, Problem, tier_values
 from abasto.planner.solution import Flows, Prices, Solution
 from abasto.planner.sweep import Labels, empty_labels, sweep
-from abasto.planner.ways import Actions, Pool, Wants, add_ways, empty_pool, number_actions, wants_of
+from abasto.planner.ways import Actions, Pool, Wants, add_ways, empty_pool, grow_pool, number_actions, wants_of
 
 __all__ = ["solve", "unsupported"]
 
@@ -36,8 +36,13 @@ REPAIR_EVERY = 5
 """Rounds between two repairs."""
 WHISPER = 1e-4
 """All vehicle-hours together cost this share of the last tier of every need: enough to break ties, too little to matter."""
+WARM_UP = (0.0, 1.0, 2.0)
+WARM_ROUNDS = 6
+"""Rounds spent on each smaller fairness first: flat values settle sooner, and steep ones then start from good prices."""
 MOST_RISE, MOST_FALL = 3.0, 10.0
 """Limits of a round's step in the logarithm of a price."""
+MOST_PRESSURE = 8.0
+FLOOR = 1e-9
 CUT_STEPS = np.array([0.25, 0.5, 0.8, 0.93, 0.98, 1.0, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0, 4.0, 16.0, np.inf])
 FILL_STEPS = np.array([1e3, 30, 8, 4, 2, 1.5, 1.25, 1.12, 1.06, 1.03, 1.01, 1, 0.99, 0.97, 0.93, 0.87, 0.8, 0.7, 0.5, 0.25, 0.1, 0.0])
 
@@ -78,23 +83,24 @@ def solve(
 ) -> Solution:
     """Plan `problem` until the proven gap is at most `gap`, the monotonic clock passes `deadline`, or `stop()` is true."""
     search = _start(problem)
+    warm_up = [tier_values(fairness) for fairness in WARM_UP if fairness < problem.fairness for _ in range(WARM_ROUNDS)]
     status: Literal["planned", "stopped"] = "stopped"
-    full = worth_of(search.wants, search.wants.amount, search.tier)
-    search.bound = full
     rounds = 0
     while True:
+        _round(search, warm_up[rounds] if rounds < len(warm_up) else search.tier, first=rounds == 0)
         rounds += 1
-        _round(search, first=rounds == 1)
         ends = (deadline is not None and time.monotonic() > deadline) or (stop is not None and stop())
         if rounds % REPAIR_EVERY == 0 or ends:
             _tighten(search)
             _repair(search)
-            share = (search.bound - search.best) / max(search.best, 1e-300)
+            left = search.bound - search.best
+            share = left / search.best if search.best > 0 else float(left > 0)
             if progress is not None:
                 progress("equilibrium", share)
             if share <= gap:
                 status = "planned"
                 break
+            search.pool = grow_pool(search.pool)
         if ends:
             break
     return _solution(problem, search, status)
@@ -106,7 +112,7 @@ def _start(problem: Problem) -> _Search:
     tier = problem.tier_value
     n_resources = layout.nothing
     toll, option_cost, whisper = _tolls(problem, layout, resources, float(tier[-1]) * 10 * len(problem.sites) * WHISPER)
-    floor = np.log(1e-9 * layout.n_sites / resources.capacity)
+    floor = np.log(FLOOR * layout.n_sites / resources.capacity)
     return _Search(
         layout=layout._replace(option_cost=option_cost),
         resources=resources,
@@ -118,7 +124,7 @@ def _start(problem: Problem) -> _Search:
         whisper=whisper,
         labels=empty_labels(layout),
         pool=empty_pool(wants),
-        log_price=np.log(0.1 * layout.n_sites / n_resources / resources.capacity),
+        log_price=np.log(0.1 * layout.n_sites / max(1, n_resources) / resources.capacity),
         floor=floor,
         load=np.zeros(n_resources + 1),
         filled=np.zeros(len(wants.site)),
@@ -156,22 +162,25 @@ def _lower_bound_seen(search: _Search, y: Floats, price: Floats) -> None:
         search.bound, search.bound_prices = bound, y
 
 
-def _round(search: _Search, *, first: bool) -> None:
-    """Price all ways, take up the cheapest, let flow settle, and move the prices towards the loads."""
+def _round(search: _Search, tier: Floats, *, first: bool) -> None:
+    """Price all ways, take up the cheapest, let flow settle at the tiers' values, and move the prices towards the loads."""
     capacity, wants = search.resources.capacity, search.wants
     pressure = STEEPNESS * (search.load[:-1] / capacity - 1)
-    log_y = np.clip(search.log_price + np.clip(pressure, -72, 8), search.floor, 250.0)
+    log_y = np.clip(search.log_price + np.clip(pressure, -72, MOST_PRESSURE), search.floor, 250.0)
     y = _prices(search, search.log_price if first else log_y)
     sweep(search.layout, search.levels, y + search.toll, search.labels)
     tier_now = np.clip((search.filled / wants.amount * 10 - 1e-7).astype(np.int64), 0, 9)
-    worth = wants.density * search.tier[tier_now]
+    worth = wants.density * tier[tier_now]
+    if first:  # what no way leads to can never be met
+        reached = np.isfinite(_need_price(search))
+        search.bound = worth_of(wants, np.where(reached, wants.amount, 0.0), search.tier)
     search.pool, price = add_ways(
         search.layout, wants, search.labels, search.pool, search.actions, y=y, worth=worth, toll=search.toll
     )
     _lower_bound_seen(search, y, price)
     rate = np.append(STEEPNESS / capacity, 0.0)
     y = _prices(search, log_y)
-    log_tier = np.log(search.tier)
+    log_tier = np.log(tier)
     for _ in range(PASSES):
         order = search.random.permutation(len(wants.site))
         equilibrate(order, wants, search.pool, search.filled, log_tier, y, search.load, rate, DAMPING)
@@ -297,7 +306,7 @@ def _named_prices(problem: Problem, search: _Search, y: Floats, scale: float) ->
     sweep(layout, search.levels, y + search.toll, search.labels)
 
     def of(numbers: Index) -> Floats:
-        return np.where(numbers >= 0, y[numbers], 0.0) * scale
+        return np.where(numbers >= 0, y[np.maximum(numbers, 0)], 0.0) * scale
 
     good = np.full((len(layout.item_good), layout.n_days, layout.n_sites), np.inf)
     for item in range(len(layout.item_good)):

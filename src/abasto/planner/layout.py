@@ -230,7 +230,7 @@ def _int(values: npt.NDArray[np.generic]) -> Index:
 def _group(keys: npt.NDArray[np.int64], count: int) -> tuple[Index, Index]:
     """Return (starts, members): the positions of each key, as compressed lists."""
     order = np.argsort(keys, kind="stable")
-    return _int(np.searchsorted(keys, np.arange(count + 1))), _int(order)
+    return _int(np.searchsorted(keys[order], np.arange(count + 1))), _int(order)
 
 
 def _room(problem: Problem, on_hand: Floats) -> tuple[Floats, Floats]:
@@ -239,7 +239,8 @@ def _room(problem: Problem, on_hand: Floats) -> tuple[Floats, Floats]:
     free = total.copy()
     for item, good in enumerate(problem.items.good):
         free[:, : problem.items.last_day[item] + 1] -= (on_hand[item] * problem.good_tonnes[good])[:, None]
-    return np.where(free > 1e-9 * total, free, 0.0), total
+    dust = 1e-9 * np.where(np.isfinite(total), total, 0.0)
+    return np.where(free > dust, free, 0.0), total
 
 
 def _lane_leads(problem: Problem) -> Index:

@@ -7,7 +7,7 @@ one flat store that is compacted when it is full. Bigger needs have more slots, 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,16 @@ from abasto.planner.layout import Index, Layout
 from abasto.planner.problem import Floats, Problem
 from abasto.planner.sweep import CARRY, LANE, NOWHERE, OFFER, STOCK, Labels
 
-__all__ = ["Actions", "Pool", "Wants", "add_ways", "empty_pool", "number_actions", "wants_of"]
+__all__ = ["Actions", "Pool", "Wants", "add_ways", "empty_pool", "grow_pool", "number_actions", "wants_of"]
 
 MOST_ENTRIES = 600
 """A way of more entries is not taken up; only trees of recipes and fuel grow that large."""
 MOST_BRANCHES = 128
 IDLE_ROUNDS = 3
 """An unused way that is dearer than the best is dropped after this many rounds."""
+MOST_SLOTS = 64
+NO_SLOT = -1
+NOT_BETTER = -2
 
 
 class Actions(NamedTuple):
@@ -53,11 +56,12 @@ class Wants(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """Ways by slot [slots]; need n owns slots `first[n]` to `first[n + 1]`. `length` 0 is an empty slot. Entries stand
-    at `start` in the flat arrays `resource`, `load`, `action`, `quantity`; `used[0]` of them are in use.
+    """Ways by slot [slots]; need n owns slots `first[n]` to `first[n + 1]`. `length` 0 is an empty slot; `cramped` [needs]
+    says that a better way found no slot. Entries stand at `start` in the flat arrays `resource`, `load`, `action`, `quantity`; `used[0]` of them are in use.
     """
 
     first: npt.NDArray[np.int64]
+    cramped: npt.NDArray[np.bool_]
     start: npt.NDArray[np.int64]
     length: Index
     mark: npt.NDArray[np.int64]
@@ -100,16 +104,13 @@ def wants_of(problem: Problem) -> Wants:
     )
 
 
-def empty_pool(wants: Wants, *, slots: int = 5, most_slots: int = 24) -> Pool:
-    """Return a pool with `slots` slots a need, and more for needs that weigh more than the average."""
-    weight = wants.density * wants.amount
-    extra = np.sqrt(weight / weight.mean())
-    count = np.clip(np.round(slots * np.maximum(1.0, extra)), slots, most_slots).astype(np.int64)
-    first = np.concatenate(([0], np.cumsum(count)))
-    total = int(first[-1])
+def empty_pool(wants: Wants, *, slots: int = 4) -> Pool:
+    """Return a pool with `slots` empty slots for every need."""
+    total = slots * len(wants.site)
     room = max(1 << 16, 24 * len(wants.site))
     return Pool(
-        first=first,
+        first=np.arange(0, total + 1, slots, dtype=np.int64),
+        cramped=np.zeros(len(wants.site), dtype=np.bool_),
         start=np.zeros(total, dtype=np.int64),
         length=np.zeros(total, dtype=np.int32),
         mark=np.zeros(total, dtype=np.int64),
@@ -124,6 +125,23 @@ def empty_pool(wants: Wants, *, slots: int = 5, most_slots: int = 24) -> Pool:
         quantity=np.empty(room, dtype=np.float32),
         used=np.zeros(1, dtype=np.int64),
     )
+
+
+def grow_pool(pool: Pool, *, most: int = MOST_SLOTS) -> Pool:
+    """Return the pool with half as many slots again for needs whose slots all carried flow when a better way came."""
+    count = np.diff(pool.first)
+    more = np.where(pool.cramped, np.minimum(most, count + np.maximum(2, count // 2)), count)
+    first = np.concatenate(([0], np.cumsum(more)))
+    moved = np.arange(pool.first[-1]) + np.repeat(first[:-1] - pool.first[:-1], count)
+
+    def spread(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        wider = np.zeros(first[-1], dtype=values.dtype)
+        wider[moved] = values
+        return wider
+
+    by_slot = ("start", "length", "mark", "flow", "cost", "idle", "item", "units")
+    wider = {name: spread(getattr(pool, name)) for name in by_slot}
+    return pool._replace(first=first, cramped=np.zeros_like(pool.cramped), **wider)
 
 
 def add_ways(
@@ -192,6 +210,8 @@ def _add_ways(layout, wants, labels, pool, actions, y, worth, toll, price, begin
         if best >= worth[need]:
             continue
         slot = _free_slot(pool, need, y, best)
+        if slot == NO_SLOT:
+            pool.cramped[need] = True
         if slot < 0:
             continue
         length, cost, mark = _read_way(
@@ -222,9 +242,11 @@ def _add_ways(layout, wants, labels, pool, actions, y, worth, toll, price, begin
 
 @njit(cache=True, nogil=True)
 def _free_slot(pool, need, y, price):  # type: ignore[no-untyped-def]
-    """Return a slot for a way at `price`: an empty one, else the dearest unused one; -1 if it is not needed or fits none."""
+    """Return a slot for a way at `price`: an empty one, else the dearest unused one, or NO_SLOT; NOT_BETTER if the need
+    has a way as cheap.
+    """
     best = np.inf
-    free = -1
+    free = NO_SLOT
     dearest = -1.0
     for slot in range(pool.first[need], pool.first[need + 1]):
         if pool.length[slot] == 0:
@@ -251,7 +273,7 @@ def _free_slot(pool, need, y, price):  # type: ignore[no-untyped-def]
                 pool.length[slot] = 0
                 free = slot
     if best <= price * (1 + 1e-3):
-        return -1
+        return NOT_BETTER
     return free
 
 
