@@ -13,25 +13,23 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "images" / "report.png"
 CHROMIUM = Path("/usr/bin/chromium")
-WIDTH, HEIGHT = 1280, 740
+WIDTH, HEIGHT = 1280, 900
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 """A browser that starts as root and looks for nothing outside; only our own page is opened in it."""
 
 
 def screenshot(report: Path, picture: Path) -> None:
-    """Write a screen of an HTML report as a PNG picture, from its maps on."""
+    """Write the maps of an HTML report as a PNG picture."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.goto(report.resolve().as_uri())
         page.wait_for_load_state("load")
         picture.parent.mkdir(parents=True, exist_ok=True)
-        top = page.locator("#map").bounding_box()
-        if top is None:
+        maps = page.locator("#map").bounding_box()
+        if maps is None:
             raise SystemExit(f"{report} has no section #map; is it a report?")
-        page.screenshot(
-            path=str(picture), full_page=True, clip={"x": 0, "y": top["y"], "width": WIDTH, "height": HEIGHT}
-        )
+        page.screenshot(path=str(picture), full_page=True, clip={**maps, "x": 0, "width": WIDTH})
         browser.close()
 
 
