@@ -41,7 +41,7 @@ class Case:
 
     `trips`, `batches`, `vehicle_hours` and `cost` are totals, checked where they are given; `weight` is
     people × 10^(1 − priority) of each need, 100 where it is not given. `nutrients` and `byproducts` say that the case
-    has them.
+    has them. `equilibrium_fault` says what the equilibrium solver is known to get wrong in it.
     """
 
     network: Network
@@ -55,6 +55,7 @@ class Case:
     weight: dict[tuple[str, str], float] = field(default_factory=dict)
     nutrients: bool = False
     byproducts: bool = False
+    equilibrium_fault: str = ""
 
 
 CASES: dict[str, Callable[[], Case]] = {}
@@ -736,3 +737,224 @@ def fuel_that_spoils() -> Case:
         ],
     )
     return Case(net, {("town", "oil", 1): 1 / 3}, trips=0.08)
+
+
+@case
+def weightless_goods_take_no_fuel() -> Case:
+    """There is no diesel, but advice weighs nothing and so takes no trip: all of it arrives."""
+    net = depot_and_town(
+        1,
+        stock=50,
+        need=100,
+        fleet=truck(fuel="diesel", fuel_per_km=1),
+        goods=[Good(good="rice", kg_per_unit=0), Good(good="diesel")],
+        lanes=[lane("depot", "town", km=10)],
+    )
+    return Case(
+        net,
+        {("town", "rice", 1): 0.5},
+        trips=0,
+        equilibrium_fault="the sweep shuts an option without fuel to weightless goods, so the bound is too low",
+    )
+
+
+@case
+def trucks_burn_what_they_bring() -> Case:
+    """Diesel for trucks based in town comes with the same trip: 2 l per 50 kg, so 4 of 100 l, and 96 l are left."""
+    net = depot_and_town(
+        1,
+        stock=100,
+        need=120,
+        fleet=truck(site="town", payload_t=0.05, fuel="rice", fuel_per_km=0.1),
+        lanes=[lane("depot", "town", km=10)],
+    )
+    fault = "the sweep wants fuel to be there before a trip that brings it is priced, so nothing is ever served"
+    return Case(net, {("town", "rice", 1): 0.8}, trips=2, equilibrium_fault=fault)
+
+
+@case
+def room_left_by_opening_stock() -> Case:
+    """The store is full on the first morning; what is eaten on day 1 makes room for what comes on day 2 for day 3."""
+    net = network(
+        3,
+        sites=[Site(site="town", people=100, storage_t=0.1)],
+        goods=[Good(good="rice")],
+        stocks=[Stock(site="town", good="rice", quantity=100)],
+        supplies=[Supply(site="town", good="rice", quantity=100, from_day=2, to_day=2)],
+        needs=[Need(site="town", good="rice", quantity=100, from_day=t, to_day=t) for t in (1, 3)],
+    )
+    return Case(
+        net,
+        {("town", "rice", 1): 1.0, ("town", "rice", 3): 1.0},
+        equilibrium_fault="a room that opening stock fills is shut to the bound, too, though the stock may leave it",
+    )
+
+
+@case
+def dated_lot_of_a_good_that_never_spoils() -> Case:
+    """Rice never spoils, but this lot has a date: what is not eaten on day 1 is gone."""
+    net = network(
+        2,
+        sites=[Site(site="town", people=100)],
+        goods=[Good(good="rice")],
+        stocks=[
+            Stock(site="town", good="rice", quantity=300, expires=day(1)),
+            Stock(site="town", good="rice", quantity=40),
+            Stock(site="town", good="rice", quantity=500, expires=day(0)),
+        ],
+        needs=[Need(site="town", good="rice", quantity=100)],
+    )
+    return Case(net, {("town", "rice", 1): 1.0, ("town", "rice", 2): 0.4})
+
+
+@case
+def supplies_partly_outside_the_horizon() -> Case:
+    """Supplies count on the days of theirs that the horizon has: 30 on day 1, 30 + 20 on day 2, 20 on day 3."""
+    net = network(
+        3,
+        sites=[Site(site="town", people=100)],
+        goods=[Good(good="bread", shelf_life_days=0)],
+        supplies=[
+            Supply(site="town", good="bread", quantity=30, from_day=-5, to_day=2),
+            Supply(site="town", good="bread", quantity=20, from_day=2, to_day=90),
+            Supply(site="town", good="bread", quantity=90, from_day=4, to_day=9),
+            Supply(site="town", good="bread", quantity=90, to_day=0),
+        ],
+        needs=[Need(site="town", good="bread", quantity=100)],
+    )
+    return Case(net, {("town", "bread", 1): 0.3, ("town", "bread", 2): 0.5, ("town", "bread", 3): 0.2})
+
+
+@case
+def a_site_hit_takes_the_hours_of_its_fleet() -> Case:
+    """The base keeps half: its truck of 100 kg works 4 of 8 hours, one trip a day; the lane has no tonnes to halve."""
+    net = depot_and_town(
+        1,
+        stock=1000,
+        need=200,
+        fleet=truck(payload_t=0.1, hours_per_day=8, site="depot"),
+        disruptions=[Disruption(scenario="storm", kind="site", target="depot", left=0.5)],
+    )
+    return Case(net, {("town", "rice", 1): 0.5}, scenario="storm", trips=1)
+
+
+@case
+def one_of_two_one_way_lanes_closed() -> Case:
+    """The way back is a lane of its own: closing it leaves the way there open."""
+    net = depot_and_town(
+        1,
+        stock=100,
+        need=100,
+        fleet=truck(),
+        lanes=[lane("depot", "town", two_way=False), lane("town", "depot", two_way=False)],
+        disruptions=[Disruption(scenario="storm", kind="lane", target="town>depot")],
+    )
+    return Case(net, {("town", "rice", 1): 1.0}, scenario="storm")
+
+
+@case
+def no_labour_on_a_day_without_a_row() -> Case:
+    """A site with hours on day 1 alone has none on day 2; bread does not keep."""
+    net = network(
+        2,
+        **{name: bakery().rows(name) for name in ("sites", "stocks", "needs", "recipes", "plants")},
+        goods=[Good(good="flour"), Good(good="bread", shelf_life_days=0)],
+        labour=[Labour(site="town", hours=10, from_day=1, to_day=1)],
+    )
+    return Case(net, {("town", "bread", 1): 0.5, ("town", "bread", 2): 0.0}, batches=5)
+
+
+@case
+def reserve_larger_than_the_stock() -> Case:
+    """The whole stock is under the reserve: it serves its own site and is not shipped."""
+    net = depot_and_town(
+        1,
+        stock=50,
+        need=100,
+        fleet=truck(),
+        sites=[Site(site="depot", people=100), Site(site="town", people=100)],
+        needs=[Need(site="depot", good="rice", quantity=100), Need(site="town", good="rice", quantity=100)],
+        reserves=[Reserve(site="depot", good="rice", quantity=80)],
+    )
+    return Case(net, {("depot", "rice", 1): 0.5, ("town", "rice", 1): 0.0}, trips=0)
+
+
+@case
+def a_need_where_nobody_lives() -> Case:
+    """A pump without people counts as one person, against ten in town; α = 0 serves the ten first."""
+    net = network(
+        1,
+        sites=[Site(site="pump"), Site(site="town", people=10)],
+        goods=[Good(good="diesel")],
+        stocks=[Stock(site="pump", good="diesel", quantity=100)],
+        needs=[Need(site=site, good="diesel", quantity=100) for site in ("pump", "town")],
+        lanes=[lane("pump", "town")],
+        fleets=[truck()],
+    )
+    weight = {("pump", "diesel"): 1.0, ("town", "diesel"): 10.0}
+    return Case(net, {("pump", "diesel", 1): 0.0, ("town", "diesel", 1): 1.0}, fairness=0.0, weight=weight)
+
+
+@case
+def a_substitute_of_a_substitute_is_none() -> Case:
+    """Milk may be replaced by powder and powder by soy, but milk not by soy."""
+    net = network(
+        1,
+        sites=[Site(site="town", people=100)],
+        goods=[Good(good=good) for good in ("milk", "powder", "soy")],
+        stocks=[Stock(site="town", good="soy", quantity=500), Stock(site="town", good="powder", quantity=5)],
+        substitutes=[
+            Substitute(good="milk", substitute="powder", quantity=0.1),
+            Substitute(good="powder", substitute="soy", quantity=2),
+        ],
+        needs=[Need(site="town", good="milk", quantity=100), Need(site="town", good="powder", quantity=10)],
+    )
+    return Case(net, {("town", "milk", 1): 0.5, ("town", "powder", 1): 1.0})
+
+
+@case
+def a_good_both_needed_and_used() -> Case:
+    """100 kg of flour are eaten as they are or baked, 1 kg to 1 kg: with equal weights half goes either way."""
+    net = network(
+        1,
+        sites=[Site(site="town", people=100)],
+        goods=[Good(good="flour"), Good(good="bread")],
+        stocks=[Stock(site="town", good="flour", quantity=100)],
+        needs=[Need(site="town", good=good, quantity=100) for good in ("flour", "bread")],
+        recipes=[
+            RecipeLine(recipe="bake", good="flour", quantity=-1),
+            RecipeLine(recipe="bake", good="bread", quantity=1),
+        ],
+        plants=[Plant(site="town", recipe="bake", batches=1000)],
+    )
+    return Case(net, {("town", "flour", 1): 0.5, ("town", "bread", 1): 0.5}, batches=50)
+
+
+@case
+def a_fleet_without_vehicles() -> Case:
+    """A fleet of no vehicles serves the lane, and carries nothing."""
+    net = depot_and_town(1, stock=100, need=100, fleet=truck(vehicles=0))
+    return Case(net, {("town", "rice", 1): 0.0}, trips=0)
+
+
+@case
+def a_way_longer_than_the_horizon() -> Case:
+    """What takes five days is not there within two; sending it would only take trips."""
+    net = depot_and_town(2, stock=100, need=100, fleet=truck(), lanes=[lane("depot", "town", lead_days=5)])
+    return Case(net, {("town", "rice", t): 0.0 for t in (1, 2)}, trips=0)
+
+
+@case
+def a_single_day() -> Case:
+    """One day: what takes a night does not come, what comes the same day does."""
+    net = network(
+        1,
+        sites=[Site(site="near"), Site(site="far"), Site(site="town", people=100)],
+        goods=[Good(good="rice", shelf_life_days=0)],
+        stocks=[Stock(site="far", good="rice", quantity=100, expires=day(9))],
+        supplies=[Supply(site="near", good="rice", quantity=30)],
+        needs=[Need(site="town", good="rice", quantity=100)],
+        lanes=[lane("near", "town"), lane("far", "town", lead_days=1)],
+        fleets=[truck()],
+    )
+    return Case(net, {("town", "rice", 1): 0.3})

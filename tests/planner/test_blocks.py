@@ -60,8 +60,12 @@ def test_the_exact_planner_finds_the_plan_worked_out_by_hand(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_equilibrium_planner_comes_within_its_gap_of_the_plan_worked_out_by_hand(name: str) -> None:
+def test_the_equilibrium_planner_comes_within_its_gap_of_the_plan_worked_out_by_hand(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     case = CASES[name]()
+    if case.equilibrium_fault:
+        request.applymarker(pytest.mark.xfail(reason=case.equilibrium_fault))
     if case.nutrients or case.byproducts:
         what = "nutrient" if case.nutrients else "byproduct"
         with pytest.raises(UnsupportedError, match=what):

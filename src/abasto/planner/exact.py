@@ -45,7 +45,7 @@ def solve(
     tell = progress or (lambda stage, gap: None)
     tell("building", None)
     full = model(problem)
-    if not len(full.nodes):
+    if not len(full.program.value):  # nothing can move, be made or be handed over
         return Solution(local_flows(problem), 0.0, _prices(full, None), "planned")
     search = Search(full.program, deadline=deadline, stop=stop)
     tell("solving", None)

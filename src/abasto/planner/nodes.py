@@ -143,13 +143,11 @@ class _Reach:
                 self.there[self.items.fresh[outputs, day], day, site] = True
 
     def usable(self, day: int) -> Ints:
-        """Return the options that can run on the day: lane open, vehicles at work, some fuel where they need it."""
-        options = self.problem.options
-        runs = self.runs[:, day]
-        if (options.fuel_good >= 0).any():
-            fuel = self.goods_there(day)[np.maximum(options.fuel_good, 0), options.fuel_site]
-            runs = runs & ((options.fuel_good < 0) | fuel)
-        return np.flatnonzero(runs)
+        """Return the options that can run on the day: lane open and vehicles at work.
+
+        Fuel is left to the balances: a trip may run on what it brings the same day.
+        """
+        return np.flatnonzero(self.runs[:, day])
 
     def move_within(self, day: int) -> None:
         """Spread along lanes without lead time until nothing new is reached."""
