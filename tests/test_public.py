@@ -54,3 +54,11 @@ def test_what_is_not_used_is_not_loaded(statement: str, spared: list[str]) -> No
     program = f"{statement}\nimport sys\nloaded = {set(spared)} & set(sys.modules)\nassert not loaded, loaded"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_setting_that_cannot_be_planned_with_is_an_error_of_its_own() -> None:
+    network = abasto.read(abasto.example_path("neighbourhood"))
+    with pytest.raises(abasto.SettingError, match=r"fairness is -1; it must be a number from 0"):
+        abasto.plan(network, fairness=-1)
+    assert issubclass(abasto.SettingError, abasto.AbastoError)
+    assert issubclass(abasto.SettingError, ValueError)

@@ -14,7 +14,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from abasto.errors import AbastoError, CheckError, Finding, InputError, SolverError, UnsupportedError
+    from abasto.errors import (
+        AbastoError,
+        CheckError,
+        Finding,
+        InputError,
+        SettingError,
+        SolverError,
+        UnsupportedError,
+    )
     from abasto.examples import example_path
     from abasto.network import (
         Cost,
@@ -63,6 +71,7 @@ __all__ = [
     "RecipeLine",
     "Requirement",
     "Reserve",
+    "SettingError",
     "Site",
     "SolverError",
     "Stock",
@@ -97,6 +106,7 @@ _HOMES = {
     "RecipeLine": "abasto.network:RecipeLine",
     "Requirement": "abasto.network:Requirement",
     "Reserve": "abasto.network:Reserve",
+    "SettingError": "abasto.errors:SettingError",
     "Site": "abasto.network:Site",
     "SolverError": "abasto.errors:SolverError",
     "Stock": "abasto.network:Stock",

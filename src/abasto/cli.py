@@ -14,7 +14,7 @@ from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 
-from abasto.errors import AbastoError, InputError
+from abasto.errors import AbastoError, InputError, SettingError
 
 __all__ = [
     "COMMANDS",
@@ -104,7 +104,7 @@ def _run(tokens: list[str]) -> int:
     except InputError as error:
         say(str(error))
         return EXIT_INPUT
-    except UsageError as error:
+    except (UsageError, SettingError) as error:
         say(str(error))
         return EXIT_USAGE
     except BrokenPipeError:
@@ -114,8 +114,7 @@ def _run(tokens: list[str]) -> int:
         return EXIT_USAGE
     except AbastoError as error:
         say(str(error))
-        # Settings that nothing can be planned with are values in the wrong place, whatever the tables are.
-        return EXIT_USAGE if isinstance(error, ValueError) else EXIT_INPUT
+        return EXIT_INPUT
 
 
 def _call(tokens: list[str]) -> int:

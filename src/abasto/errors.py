@@ -2,6 +2,7 @@
 
 AbastoError
 ├── InputError        the tables have problems; carries every Finding
+├── SettingError      a fairness, gap, time limit, solver or scenario that nothing can be planned with
 ├── UnsupportedError  a solver was asked for something it does not do; says what and who does it
 ├── SolverError       the solver gave no usable answer
 └── CheckError        a finished plan broke a rule; always a fault of ours, never of the input
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["AbastoError", "CheckError", "Finding", "InputError", "SolverError", "UnsupportedError"]
+__all__ = ["AbastoError", "CheckError", "Finding", "InputError", "SettingError", "SolverError", "UnsupportedError"]
 
 
 class AbastoError(Exception):
@@ -58,6 +59,10 @@ class InputError(AbastoError):
         if len(errors) > 20:
             lines.append(f"… and {len(errors) - 20} more; `abasto check` shows them all.")
         super().__init__("\n".join(lines))
+
+
+class SettingError(AbastoError, ValueError):
+    """A fairness, gap, time limit, solver or scenario that nothing can be planned with; the message says which fit."""
 
 
 class UnsupportedError(AbastoError):

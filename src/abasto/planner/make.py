@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from abasto.errors import AbastoError, CheckError, InputError, UnsupportedError
+from abasto.errors import CheckError, InputError, SettingError, UnsupportedError
 from abasto.network import Network
 from abasto.planner import exact
 from abasto.planner.check import check_plan
@@ -26,7 +26,7 @@ from abasto.tables.names import closest
 if TYPE_CHECKING:
     from abasto.planner.solution import Solution
 
-__all__ = ["Progress", "SettingError", "make_plan"]
+__all__ = ["Progress", "make_plan"]
 
 EXACT_COLUMNS = 30_000
 """Networks whose exact model has about this many columns at most are solved by it in a few seconds."""
@@ -36,10 +36,6 @@ ROUNDING = 1e-9
 """How far a bound may lie below the objective of a plan that reaches it."""
 
 SolverName = Literal["auto", "exact", "equilibrium"]
-
-
-class SettingError(AbastoError, ValueError):
-    """A fairness, gap, time limit or solver that nothing can be planned with."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +60,10 @@ def make_plan(
 ) -> Plan:
     """Return a fair plan with a proven bound, checked against the network in plain loops.
 
-    `gap` is the share of the objective at which the search may end; `time_limit` is in seconds. When the time is up or
+    `gap` is the share of the objective at which the search may end; `time_limit` is in seconds of searching. When the time is up or
     `stop()` turns true the best plan so far is returned with its gap.
     """
     begin = time.perf_counter()
-    deadline = None if time_limit is None else time.monotonic() + time_limit
     _refuse_bad_settings(fairness, solver, gap, time_limit)
     _refuse_bad_network(network, scenario)
     problem = build_problem(network, scenario, fairness=fairness)
@@ -78,11 +73,15 @@ def make_plan(
         if progress is not None:
             progress(Progress(stage, time.perf_counter() - begin, gap))
 
+    if name == "equilibrium":
+        from abasto.planner import equilibrium
+
+        tell("compiling (only the first time)", None)
+        equilibrium.prepare()
+    deadline = None if time_limit is None else time.monotonic() + time_limit
     if name == "exact":
         solution = exact.solve(problem, gap=gap, deadline=deadline, progress=tell, stop=stop)
     else:
-        from abasto.planner import equilibrium
-
         solution = equilibrium.solve(problem, gap=gap, deadline=deadline, progress=tell, stop=stop)
     tell("writing the tables", None)
     plan = _plan(problem, solution, solver=name, begin=begin)
