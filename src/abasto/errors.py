@@ -44,7 +44,7 @@ class Finding:
             where += f" row {self.row}"
         if self.column:
             where += f", {self.column}"
-        shown = f': "{self.value}"' if self.value != "" else ":"
+        shown = f': "{self.value}"' if self.value != "" else ""
         guess = f' Did you mean "{self.closest}"?' if self.closest else ""
         return f"{where}{shown} — {self.message}; {self.remedy}.{guess}"
 

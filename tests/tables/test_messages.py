@@ -29,7 +29,7 @@ FILES: list[tuple[str, dict[str, str | bytes | None], str]] = [
     (
         "UTF-16",
         {"sites": "site\nmill\n".encode("utf-16")},
-        'sites.csv: — the file is in UTF-16, not UTF-8 (byte 0); save it as "CSV UTF-8".',
+        'sites.csv — the file is in UTF-16, not UTF-8 (byte 0); save it as "CSV UTF-8".',
     ),
     (
         "semicolons",
@@ -46,24 +46,24 @@ FILES: list[tuple[str, dict[str, str | bytes | None], str]] = [
     (
         "an empty file",
         {"stocks": ""},
-        "stocks.csv: — the file is empty; write a header row, or remove the file.",
+        "stocks.csv — the file is empty; write a header row, or remove the file.",
     ),
     (
         "a quote that is never closed",
         {"stocks": STOCKS + '1\nmill,"flour,2\n'},
-        "stocks.csv row 3: — the quotes of this row do not match (unexpected end of data); "
+        "stocks.csv row 3 — the quotes of this row do not match (unexpected end of data); "
         "put cells with quotes, commas "
         'or line breaks in quotes, and double the quotes inside: "so ""called""".',
     ),
     (
         "an unknown table",
         {"stock": STOCKS + "1\n"},
-        'stock.csv: — the format has no table stock; rename or remove the file. Did you mean "stocks"?',
+        'stock.csv — the format has no table stock; rename or remove the file. Did you mean "stocks"?',
     ),
     (
         "a known table in capitals",
         {"Stocks": STOCKS + "1\n"},
-        'Stocks.csv: — the format has no table Stocks; rename or remove the file. Did you mean "stocks"?',
+        'Stocks.csv — the format has no table Stocks; rename or remove the file. Did you mean "stocks"?',
     ),
     (
         "an unknown column",
@@ -97,33 +97,33 @@ FILES: list[tuple[str, dict[str, str | bytes | None], str]] = [
     (
         "a column without a name",
         {"stocks": "site,good,,quantity\nmill,flour,,1\nmill,flour,old,1\n"},
-        "stocks.csv row 1: — column 3 has no name but holds cells (row 3); name the column or clear its cells.",
+        "stocks.csv row 1 — column 3 has no name but holds cells (row 3); name the column or clear its cells.",
     ),
     (
         "a short row",
         {"stocks": "site,good,quantity,expires\nmill,flour,1\n"},
-        "stocks.csv row 2: — the row has 3 cells but the header has 4 columns; "
+        "stocks.csv row 2 — the row has 3 cells but the header has 4 columns; "
         "add the missing commas, also for blank cells.",
     ),
     (
         "a long row",
         {"stocks": STOCKS + "1,5\n"},
-        "stocks.csv row 2: — the row has 4 cells but the header has 3 columns; put cells with commas in quotes.",
+        "stocks.csv row 2 — the row has 4 cells but the header has 3 columns; put cells with commas in quotes.",
     ),
     (
         "no network",
         {"network": None},
-        "network.csv: — table network has no row; write one row with name, start and days.",
+        "network.csv — table network has no row; write one row with name, start and days.",
     ),
     (
         "two networks",
         {"network": "name,start,days\nBarrio,2026-11-22,7\nOtro,2026-11-22,7\n"},
-        "network.csv row 3: — table network has 2 rows; keep one.",
+        "network.csv row 3 — table network has 2 rows; keep one.",
     ),
     (
         "a required cell left blank",
         {"stocks": "site,good,quantity\n,flour,1\n"},
-        "stocks.csv row 2, site: — site is missing; write the site: where it lies.",
+        "stocks.csv row 2, site — site is missing; write the site: where it lies.",
     ),
 ]
 
@@ -369,7 +369,7 @@ SENSE: list[tuple[str, dict[str, str | bytes | None], str]] = [
     (
         "half a position",
         {"sites": "site,lat,lon\nmill,1,\nschool,,\n"},
-        "sites.csv row 2, lon: — mill has lat but no lon; write both, or leave both blank.",
+        "sites.csv row 2, lon — mill has lat but no lon; write both, or leave both blank.",
     ),
     (
         "a good that is a nutrient",
@@ -465,7 +465,7 @@ WARNINGS: list[tuple[str, dict[str, str | bytes | None], str]] = [
     (
         "fuel without a name",
         {"fleets": "fleet,vehicles,payload_t,fuel_per_km\ntrucks,2,5,0.3\n"},
-        "fleets.csv row 2, fuel: — fuel is burnt but no good is named, so none is counted; "
+        "fleets.csv row 2, fuel — fuel is burnt but no good is named, so none is counted; "
         "name the good that is burnt, or leave fuel_per_km blank.",
     ),
     (

@@ -201,8 +201,8 @@ def test_worksheet_cell_in_doubt_is_said_exactly_so(tmp_path: Path, cells: list[
 def test_unknown_and_empty_sheets_are_errors(tmp_path: Path) -> None:
     path = book(tmp_path / "net.xlsx", Stocks=[["a"]], needs=[])
     assert [str(finding) for finding in check_path(path)[1]] == [
-        'sheet Stocks: — the format has no table Stocks; rename or remove the sheet. Did you mean "stocks"?',
-        "sheet needs: — the sheet is empty; write a header row, or remove the sheet.",
+        'sheet Stocks — the format has no table Stocks; rename or remove the sheet. Did you mean "stocks"?',
+        "sheet needs — the sheet is empty; write a header row, or remove the sheet.",
     ]
 
 

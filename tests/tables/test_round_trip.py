@@ -148,7 +148,7 @@ def test_canonical_files_leave_out_defaults_empty_tables_and_needless_digits(tmp
         ),
         (
             Network("x", date(2026, 11, 22), 7, goods=(Good(good="a"), Good(good="b", unit=""))),
-            "goods row 3, unit: — a blank cell means kg; choose another text.",
+            "goods row 3, unit — a blank cell means kg; choose another text.",
         ),
         (
             Network("x", date(2026, 11, 22), 7, goods=(Good(good="#N/A"),)),
