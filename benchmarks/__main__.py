@@ -1,0 +1,108 @@
+"""Run the benchmarks and write their tables into the documentation.
+
+uv run --group benchmarks python -m benchmarks run
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.case import Case, from_json, suite
+from benchmarks.render import put_into_page, render
+from benchmarks.runner import run
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
+SIZES = ("TINY", "SMALL", "MEDIUM", "LARGE")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure Abasto and general solvers side by side on seeded networks."""
+    given = _parser().parse_args(arguments)
+    if given.command == "case":
+        print(json.dumps(measure(from_json(json.loads(given.fields)))))
+        return 0
+    if given.command == "run":
+        return _run(given)
+    put_into_page(render(json.loads(given.results.read_text(encoding="utf-8"))), given.page)
+    print(f"{given.page} shows {given.results}")
+    return 0
+
+
+def measure(case: Case) -> dict[str, Any]:
+    """Measure a case in this process; each kind imports only what it needs, so that memory is its own."""
+    if case.solver == "compile":
+        from benchmarks.ours import measure_compilation
+
+        return measure_compilation(case)
+    if case.solver == "equilibrium":
+        from benchmarks import ours
+
+        return ours.measure(case)
+    if case.solver == "read":
+        from benchmarks import reading
+
+        return reading.measure(case)
+    from benchmarks import peers
+
+    return peers.measure(case)
+
+
+def _run(given: argparse.Namespace) -> int:
+    cases = suite(given.sizes, seeds=given.seeds, quick=given.quick)
+    out = given.out
+    if out is None:
+        out = Path(tempfile.mkdtemp()) / "results.json" if given.quick else RESULTS
+    results = run(cases, out, resume=given.resume)
+    text = render(results)
+    if given.quick or given.sizes != SIZES[1:]:  # the page shows full runs only
+        print(f"\n{text}")
+    else:
+        put_into_page(text, PAGE)
+        print(f"{PAGE} is up to date")
+    print(f"results are in {out}")
+    failed = sum(record["outcome"] != "done" for record in results["cases"])
+    return 1 if failed else 0
+
+
+def _sizes(text: str) -> tuple[str, ...]:
+    sizes = tuple(part.strip().upper() for part in text.split(",") if part.strip())
+    unknown = [size for size in sizes if size not in SIZES]
+    if unknown or not sizes:
+        raise argparse.ArgumentTypeError(f'"{text}"; name sizes among {",".join(SIZES)}, with commas between them')
+    return sizes
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'"{text}"; give a whole number of seeds, at least 1')
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    running = commands.add_parser("run", help="run the cases and renew the tables in docs/benchmarks.md")
+    running.add_argument(
+        "--sizes", type=_sizes, default=SIZES[1:], help="which, with commas between (default SMALL,MEDIUM,LARGE)"
+    )
+    running.add_argument("--seeds", type=_at_least_one, default=10, help="networks of each kind (default 10)")
+    running.add_argument("--out", type=Path, help="where to keep results (default benchmarks/results.json)")
+    running.add_argument("--quick", action="store_true", help="two or three minutes; prints, leaves the page alone")
+    running.add_argument("--resume", action="store_true", help="keep what --out holds and run what is missing")
+    rendering = commands.add_parser("render", help="write the tables again from results that are there")
+    rendering.add_argument("--results", type=Path, default=RESULTS)
+    rendering.add_argument("--page", type=Path, default=PAGE)
+    case = commands.add_parser("case", help="run one case in this process (used by run)")
+    case.add_argument("fields", help="the case as JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
