@@ -163,6 +163,7 @@ class _Settling:
         source_at = problem.sources.item * self.sites + problem.sources.site
         on_hand = np.where(problem.sources.is_stock, problem.sources.amount, flows.taken)
         np.add.at(self.have, (problem.sources.day, source_at), on_hand)
+        self.free = _Reserves(problem, flows)
 
     def run(self) -> Flows:
         for day in range(self.problem.days):
@@ -185,15 +186,16 @@ class _Settling:
             out += _total(self.hand_at[hand], self.hand[hand], self.size)
             out += _total(self.draw_at[draw], self.draw[draw], self.size)
             share = _share(there, out)
+            let_go = self.free.share(day, self, ship, at_once, outputs)
             drawn = _total(self.draw_pool[draw], self.draw[draw] * share[self.draw_at[draw]], pools)
             fuelled = ship[self.ship_fuel[ship] > 0]
             used = _total(self.ship_pool[fuelled], self.ship[fuelled] * self.ship_fuel[fuelled], pools)
             for pool, batch, quantity in uses:
                 used[pool] += self.made[batch] * quantity
             fed, needed = _share(drawn, used), _share(used, drawn)
-            if min(share.min(), fed.min(), needed.min()) >= 1 - CLOSE:
+            if min(share.min(), fed.min(), needed.min(), let_go.min(initial=1.0)) >= 1 - CLOSE:
                 break
-            self.ship[ship] *= share[self.ship_from[ship]]
+            self.ship[ship] *= np.minimum(share[self.ship_from[ship]], let_go)
             self.ship[fuelled] *= fed[self.ship_pool[fuelled]]
             self.hand[hand] *= share[self.hand_at[hand]]
             self.draw[draw] *= share[self.draw_at[draw]] * needed[self.draw_pool[draw]]
@@ -207,6 +209,7 @@ class _Settling:
         arrives = day + self.ship_lead[later]
         later, arrives = later[arrives < self.problem.days], arrives[arrives < self.problem.days]
         np.add.at(self.have, (arrives, self.ship_to[later]), self.ship[later])
+        self.free.end_day(day, self, ship, later, arrives)
 
     def _recipe_lines(self, made: Ints, day: int) -> tuple[list[tuple[int, int, float]], list[tuple[int, int, float]]]:
         """Return the day's (pool, batch, quantity) of inputs and (node, batch, quantity) of outputs."""
@@ -222,6 +225,56 @@ class _Settling:
                 for good, quantity in products
             ]
         return uses, outputs
+
+
+class _Reserves:
+    """What may still leave each site with a reserve: stock beyond the reserve and all that came in, less what left.
+
+    A *gate* is a good at a site with a reserve, and the last gate stands for all without one; `gained` [days, gates] is
+    what each day adds, with what is carried over from the days before, and `today` what may leave on the day settled.
+    """
+
+    def __init__(self, problem: Problem, flows: Flows) -> None:
+        sites, gates = len(problem.sites), sorted(problem.shippable)
+        good_of = problem.items.good
+        self.gate_of = np.full((len(problem.goods), sites), -1)
+        for gate, (site, good) in enumerate(gates):
+            self.gate_of[good, site] = gate
+        by_node = self.gate_of[good_of].ravel()
+        self.gate_of_node = np.where(by_node < 0, len(gates), by_node)
+        self.count = len(gates)
+        self.gained = np.zeros((problem.days, self.count + 1))
+        self.gained[0, : self.count] = [problem.shippable[place] for place in gates]
+        sources = problem.sources
+        offers = np.flatnonzero(~sources.is_stock)
+        at = self.gate_of_node[sources.item[offers] * sites + sources.site[offers]]
+        np.add.at(self.gained, (sources.day[offers], at), flows.taken[offers])
+        self.today = self.gained[0]
+
+    def share(
+        self, day: int, settling: _Settling, ship: Ints, at_once: Ints, outputs: list[tuple[int, int, float]]
+    ) -> Floats:
+        """Return what share of each of the day's shipments the reserves let go."""
+        if not self.count:
+            return np.ones(len(ship))
+        self.today = self.gained[day] + _total(
+            self.gate_of_node[settling.ship_to[at_once]], settling.ship[at_once], self.count + 1
+        )
+        for node, batch, quantity in outputs:
+            self.today[self.gate_of_node[node]] += settling.made[batch] * quantity
+        limit = self.today.copy()
+        limit[self.count] = np.inf
+        gate = self.gate_of_node[settling.ship_from[ship]]
+        return np.asarray(_share(limit, _total(gate, settling.ship[ship], self.count + 1))[gate])
+
+    def end_day(self, day: int, settling: _Settling, ship: Ints, later: Ints, arrives: Ints) -> None:
+        """Carry over what was not let go, and note what will arrive."""
+        if not self.count:
+            return
+        np.add.at(self.gained, (arrives, self.gate_of_node[settling.ship_to[later]]), settling.ship[later])
+        if day + 1 < len(self.gained):
+            gone = _total(self.gate_of_node[settling.ship_from[ship]], settling.ship[ship], self.count + 1)
+            self.gained[day + 1] += np.maximum(0.0, self.today - gone)
 
 
 def _split(day: Ints, days: int) -> list[Ints]:
