@@ -99,6 +99,12 @@ def test_names_that_are_code_stay_text(view: str) -> None:
     assert any("alert('x')" in text for text in page.texts)
 
 
+def test_a_notebook_shows_plans_and_networks_as_html() -> None:
+    plan = hand_built_plan(scenario="lockout")
+    assert plan._repr_html_() == plan_html(plan)
+    assert plan.network._repr_html_() == network_html(plan.network)
+
+
 def test_data_in_the_page_say_what_the_plan_says() -> None:
     plan = hand_built_plan(scenario="lockout")
     data = page_data(render([plan]))

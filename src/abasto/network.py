@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
 
 __all__ = [
     "TABLES",
@@ -57,9 +58,9 @@ def column(
     help: str, *, default: Any = ..., blank: str = "", unit: str = "", refers: str = "", name: str | None = None
 ) -> Any:
     """Declare a column: its help line, default, what a blank cell means where that is computed, unit, and the table
-    whose ids it holds. Without `default` the column is required; `name` is the format's name where Python needs another.
+    whose ids it holds. Without `default` the column is required; `name` is the format's where Python needs another.
     """
-    extra = {"blank": blank, "unit": unit, "refers": refers}
+    extra: JsonDict = {"blank": blank, "unit": unit, "refers": refers}
     return Field(default, description=help, json_schema_extra=extra, alias=name)
 
 
@@ -428,3 +429,8 @@ class Network:
             f'<Network "{self.name}": {len(self.sites)} sites, {len(self.goods)} goods, {len(self.lanes)} lanes, '
             f"{len(self.fleets)} fleets; {self.people:,.0f} people; {self.days} days from {self.start}>"
         )
+
+    def _repr_html_(self) -> str:
+        from abasto.report.notebook import network_html  # what a notebook alone shows is loaded by a notebook alone
+
+        return network_html(self)

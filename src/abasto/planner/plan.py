@@ -181,7 +181,7 @@ class Plan:
     """What to make where, who sends what to whom with which vehicles, who is served how far, and what is short.
 
     `objective` and `bound` are in the format's units (people × value of coverage): no plan exceeds `bound`.
-    `status` is `planned`, or `stopped` where a time limit or Ctrl-C ended the search early; the plan is valid all the same.
+    `status` is `planned`, or `stopped` where a time limit or Ctrl-C ended the search early; the plan is valid even so.
     """
 
     network: Network
@@ -226,6 +226,11 @@ class Plan:
             f"worst-off 5 % {row['worst_5_percent_coverage']:.1%}, lowest {row['lowest_coverage']:.1%}; "
             f"{self.shortages.n_rows} shortages; gap {self.gap:.2%} ({self.solver}, {self.seconds:.1f} s)>"
         )
+
+    def _repr_html_(self) -> str:
+        from abasto.report.notebook import plan_html  # what a notebook alone shows is loaded by a notebook alone
+
+        return plan_html(self)
 
 
 def _share(part: float, whole: float) -> float:

@@ -14,9 +14,9 @@ from abasto.tables.rows import is_hxl
 from abasto.tables.text import number_text, value_text
 
 if TYPE_CHECKING:
-    from xlsxwriter import Workbook  # type: ignore[import-untyped]
-    from xlsxwriter.format import Format  # type: ignore[import-untyped]
-    from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 __all__ = ["new_workbook", "workbook_bytes", "write_header"]
 
