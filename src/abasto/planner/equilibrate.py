@@ -1,8 +1,8 @@
 """Gauss-Seidel passes over the needs, and the repair that makes a plan keep every capacity.
 
 Prices follow loads as y = ŷ · exp(β (load ÷ capacity − 1)) while flows move, so each need sees what the ones before it
-did. Within a need, flow moves from dearer ways to the cheapest (Wardrop's condition), whose level is set where the value
-of the next tier meets the price, by Newton steps on the logarithms.
+did. Within a need, flow moves from dearer ways to the cheapest (Wardrop's condition), whose level is set where the
+value of the next tier meets the price, by Newton steps on the logarithms.
 """
 
 from __future__ import annotations
@@ -143,7 +143,9 @@ def _set_level(need, slot, amount, width, log_density, pool, filled, log_tier, y
             for entry in range(start, end):
                 resource = pool.resource[entry]
                 growth = pool.load[entry] * rate[resource]
-                if change * growth > 0.5:  # the price's exponential outruns the Newton step: stop where this alone is dear enough
+                if (
+                    change * growth > 0.5
+                ):  # the price's exponential outruns the Newton step: stop where this alone is dear enough
                     change = min(change, (value - np.log(pool.load[entry] * y[resource])) / growth)
             change = max(0.0, change * damping)
             if change >= (tier + 1) * width - on:
@@ -218,7 +220,7 @@ def _overload(pool, slot, load, capacity):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def trim_by_value(order, steps, wants, pool, flow, filled, price, tier, load, capacity):  # type: ignore[no-untyped-def]
-    """Cut overloads from the tiers of least value over price first; `steps` rise, the last one cuts whatever is left."""
+    """Cut overloads from the tiers of least value over price first; `steps` rise, the last cuts whatever is left."""
     over = np.zeros(len(filled), dtype=np.bool_)
     for need in range(len(filled)):
         for slot in range(pool.first[need], pool.first[need + 1]):

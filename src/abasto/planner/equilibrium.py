@@ -14,37 +14,69 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import date
+from functools import cache
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from abasto.planner.equilibrate import add_loads, equilibrate, slack, top_up, total_cost, trim_by_share, trim_by_value, worth_of
+from abasto.network import Fleet, Good, Lane, Need, Network, Site, Stock
+from abasto.planner.equilibrate import (
+    add_loads,
+    equilibrate,
+    slack,
+    top_up,
+    total_cost,
+    trim_by_share,
+    trim_by_value,
+    worth_of,
+)
 from abasto.planner.layout import Index, Layout, Resources, lay_out, unsupported
-from abasto.planner.problem import Floats, Ints, Problem, tier_values
+from abasto.planner.problem import Floats, Ints, Problem, build_problem, tier_values
 from abasto.planner.solution import Flows, Prices, Solution
 from abasto.planner.sweep import Labels, empty_labels, sweep
+from abasto.planner.threads import THREADS, WORTH_THREADS, threads
 from abasto.planner.ways import Actions, Pool, Wants, add_ways, empty_pool, grow_pool, number_actions, wants_of
 
-__all__ = ["solve", "unsupported"]
+__all__ = ["prepare", "solve", "unsupported"]
 
 STEEPNESS = 10.0
 """β: how many e-folds a price rises when its resource is loaded twice over."""
-PASSES = 3
+PASSES = 2
 """Gauss-Seidel passes a round."""
 DAMPING = 0.8
 REPAIR_EVERY = 5
 """Rounds between two repairs."""
 WHISPER = 1e-4
-"""All vehicle-hours together cost this share of the last tier of every need: enough to break ties, too little to matter."""
+"""All vehicle-hours together cost this share of the last tiers: enough to break ties, too little to matter."""
 WARM_UP = (0.0, 1.0, 2.0)
 WARM_ROUNDS = 6
-"""Rounds spent on each smaller fairness first: flat values settle sooner, and steep ones then start from good prices."""
+"""Rounds spent on each smaller fairness first: flat values settle sooner and give the steep ones good prices."""
 MOST_RISE, MOST_FALL = 3.0, 10.0
 """Limits of a round's step in the logarithm of a price."""
-MOST_PRESSURE = 8.0
+RUN = 16
+"""Needs that are worked through one after the other before the next run, drawn at random."""
+PATIENCE = 100
+"""Rounds without the gap shrinking by a twentieth after which the search ends."""
+BATCHES = 16
+"""Batches of a pass between which the threads agree on loads and prices."""
+MOST_PRESSURE = 30.0
+START = 0.1
 FLOOR = 1e-9
 CUT_STEPS = np.array([0.25, 0.5, 0.8, 0.93, 0.98, 1.0, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0, 4.0, 16.0, np.inf])
-FILL_STEPS = np.array([1e3, 30, 8, 4, 2, 1.5, 1.25, 1.12, 1.06, 1.03, 1.01, 1, 0.99, 0.97, 0.93, 0.87, 0.8, 0.7, 0.5, 0.25, 0.1, 0.0])
+FILL_STEPS = np.array(
+    [1e3, 30, 8, 4, 2, 1.5, 1.25, 1.12, 1.06, 1.03, 1.01, 1, 0.99, 0.97, 0.93, 0.87, 0.8, 0.7, 0.5, 0.25, 0.1, 0.0]
+)
+
+
+class _Done(NamedTuple):
+    """What a plan does, free of the pool: how much of each action, and what each need is handed of which item."""
+
+    action: Ints
+    quantity: Floats
+    need: Ints
+    item: Ints
+    handed: Floats
 
 
 @dataclass
@@ -69,7 +101,7 @@ class _Search:
     bound: float = np.inf
     bound_prices: Floats | None = None
     best: float = -np.inf
-    best_flows: tuple[Ints, Floats, Ints, Ints, Floats] | None = None
+    best_flows: _Done | None = None
     random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
 
@@ -81,11 +113,13 @@ def solve(
     progress: Callable[[str, float | None], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Solution:
-    """Plan `problem` until the proven gap is at most `gap`, the monotonic clock passes `deadline`, or `stop()` is true."""
+    """Plan `problem` until the proven gap is at most `gap`, the clock passes `deadline`, `stop()` is true, or the gap
+    no longer shrinks.
+    """
     search = _start(problem)
     warm_up = [tier_values(fairness) for fairness in WARM_UP if fairness < problem.fairness for _ in range(WARM_ROUNDS)]
     status: Literal["planned", "stopped"] = "stopped"
-    rounds = 0
+    rounds, since, least = 0, 0, np.inf
     while True:
         _round(search, warm_up[rounds] if rounds < len(warm_up) else search.tier, first=rounds == 0)
         rounds += 1
@@ -100,10 +134,32 @@ def solve(
             if share <= gap:
                 status = "planned"
                 break
+            if share < 0.95 * least:
+                least, since = share, rounds
+            elif rounds - since >= PATIENCE:
+                break
             search.pool = grow_pool(search.pool)
         if ends:
             break
     return _solution(problem, search, status)
+
+
+@cache
+def prepare() -> None:
+    """Compile the kernels, or load them where they were compiled before: some twenty seconds the first time."""
+    ends = [Site(site="depot"), Site(site="town", people=1)]
+    trial = Network(
+        name="trial",
+        start=date(2026, 1, 1),
+        days=1,
+        sites=tuple(ends),
+        goods=(Good(good="rice"),),
+        stocks=(Stock(site="depot", good="rice", quantity=1),),
+        needs=(Need(site="town", good="rice", quantity=2),),
+        lanes=(Lane(from_site="depot", to_site="town", km=1),),
+        fleets=(Fleet(fleet="cart", vehicles=1, payload_t=1),),
+    )
+    solve(build_problem(trial), gap=0.1)
 
 
 def _start(problem: Problem) -> _Search:
@@ -112,19 +168,20 @@ def _start(problem: Problem) -> _Search:
     tier = problem.tier_value
     n_resources = layout.nothing
     toll, option_cost, whisper = _tolls(problem, layout, resources, float(tier[-1]) * 10 * len(problem.sites) * WHISPER)
+    actions = number_actions(problem, layout, n_resources)
     floor = np.log(FLOOR * layout.n_sites / resources.capacity)
     return _Search(
         layout=layout._replace(option_cost=option_cost),
         resources=resources,
         levels=levels,
         wants=wants,
-        actions=number_actions(problem, layout, n_resources),
+        actions=actions,
         tier=tier,
         toll=toll,
         whisper=whisper,
         labels=empty_labels(layout),
-        pool=empty_pool(wants),
-        log_price=np.log(0.1 * layout.n_sites / max(1, n_resources) / resources.capacity),
+        pool=empty_pool(wants, actions),
+        log_price=np.log(START * layout.n_sites / max(1, n_resources) / resources.capacity),
         floor=floor,
         load=np.zeros(n_resources + 1),
         filled=np.zeros(len(wants.site)),
@@ -157,13 +214,17 @@ def _prices(search: _Search, log_price: Floats) -> Floats:
 
 def _lower_bound_seen(search: _Search, y: Floats, price: Floats) -> None:
     """Keep the bound that prices `y` prove, given the price of each need's cheapest way at them (tolls included)."""
-    bound = float((search.resources.ceiling * y[:-1]).sum()) + float(slack(search.wants, price, search.tier)) + search.whisper
+    bound = (
+        float((search.resources.ceiling * y[:-1]).sum())
+        + float(slack(search.wants, price, search.tier))
+        + search.whisper
+    )
     if bound < search.bound:
         search.bound, search.bound_prices = bound, y
 
 
 def _round(search: _Search, tier: Floats, *, first: bool) -> None:
-    """Price all ways, take up the cheapest, let flow settle at the tiers' values, and move the prices towards the loads."""
+    """Price all ways, take up the cheapest, let flow settle at the tiers' values, and move prices towards the loads."""
     capacity, wants = search.resources.capacity, search.wants
     pressure = STEEPNESS * (search.load[:-1] / capacity - 1)
     log_y = np.clip(search.log_price + np.clip(pressure, -72, MOST_PRESSURE), search.floor, 250.0)
@@ -182,8 +243,7 @@ def _round(search: _Search, tier: Floats, *, first: bool) -> None:
     y = _prices(search, log_y)
     log_tier = np.log(tier)
     for _ in range(PASSES):
-        order = search.random.permutation(len(wants.site))
-        equilibrate(order, wants, search.pool, search.filled, log_tier, y, search.load, rate, DAMPING)
+        _pass(search, log_tier, y, rate)
     add_loads(search.pool, search.pool.flow, search.filled, search.load)
     step = np.clip(STEEPNESS * (search.load[:-1] / capacity - 1), -MOST_FALL, MOST_RISE)
     search.log_price = np.clip(search.log_price + step, search.floor, 250.0)
@@ -192,6 +252,29 @@ def _round(search: _Search, tier: Floats, *, first: bool) -> None:
         search.average = settled
     else:  # a price may dip for one round and ruin the bound: the average does not
         search.average = 0.7 * search.average + 0.3 * np.minimum(settled, search.average * np.exp(2.0))
+
+
+def _pass(search: _Search, log_tier: Floats, y: Floats, rate: Floats) -> None:
+    """Let every need settle once; threads take halves of a batch, each with its own prices, and then agree."""
+    order = _shuffled(search.random, len(search.filled))
+    same = (search.wants, search.pool, search.filled, log_tier)
+    if len(order) < WORTH_THREADS:
+        equilibrate(order, *same, y, search.load, rate, DAMPING)
+        return
+    for batch in np.array_split(order, BATCHES):
+        own = [(part, y.copy(), search.load.copy()) for part in np.array_split(batch, THREADS)]
+        list(threads.map(lambda one: equilibrate(one[0], *same, one[1], one[2], rate, DAMPING), own))
+        before = search.load.copy()
+        for _, _, load in own:
+            search.load += load - before
+        y *= np.exp(rate * (search.load - before))
+
+
+def _shuffled(random: np.random.Generator, count: int) -> Ints:
+    """Return 0 … count − 1 in shuffled runs: neighbours stay together, since their ways lie together in memory."""
+    runs = -(-count // RUN)
+    order = (random.permutation(runs)[:, None] * RUN + np.arange(RUN)).ravel()
+    return order[order < count]
 
 
 def _tighten(search: _Search) -> None:
@@ -222,7 +305,7 @@ def _repair(search: _Search) -> None:
     capacity = np.append(search.resources.capacity, np.inf)
     flow, load, filled = search.pool.flow.copy(), search.load.copy(), search.filled.copy()
     price = np.maximum(np.nan_to_num(_need_price(search), posinf=1e300), 1e-300)
-    order = search.random.permutation(len(filled))
+    order = _shuffled(search.random, len(filled))
     wants, pool, tier = search.wants, search.pool, search.tier
     trim_by_value(order, CUT_STEPS, wants, pool, flow, filled, price, tier, load, capacity)
     np.maximum(flow, 0.0, out=flow)
@@ -237,20 +320,22 @@ def _repair(search: _Search) -> None:
         search.best_flows = _collect(search, flow)
 
 
-def _collect(search: _Search, flow: Floats) -> tuple[Ints, Floats, Ints, Ints, Floats]:
-    """Return the plan that `flow` makes, free of the pool: (action, quantity) and (need, item, quantity handed over)."""
+def _collect(search: _Search, flow: Floats) -> _Done:
+    """Return what the flows [slots] do, added up by action."""
     pool = search.pool
     slots = np.flatnonzero(flow > 0)
     lengths = pool.length[slots].astype(np.int64)
-    entry = np.repeat(pool.start[slots] - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(lengths.sum())
+    entry = np.repeat(pool.start[slots] - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(
+        lengths.sum()
+    )
     amount = np.repeat(flow[slots], lengths) * pool.quantity[entry]
     known = pool.action[entry] >= 0
     action, position = np.unique(pool.action[entry][known], return_inverse=True)
     need = np.searchsorted(pool.first, slots, side="right") - 1
-    return (
-        action,
-        np.bincount(position, amount[known], minlength=len(action)),
-        need,
+    return _Done(
+        action.astype(np.int64),
+        np.bincount(position, amount[known], minlength=len(action)).astype(np.float64),
+        need.astype(np.int64),
         pool.item[slots].astype(np.int64),
         flow[slots] * pool.units[slots],
     )

@@ -77,7 +77,7 @@ class Resources(NamedTuple):
     """What each resource holds: `capacity` for plans, `ceiling` ≥ capacity for the bound, `hours` of fleets (else 0).
 
     Opening stock fills room from the start. Plans leave that room to it (`capacity`); the bound supposes that it takes
-    none (`ceiling`), so it stays a bound however early the stock leaves. `of_source` [sources] is each source's resource.
+    none (`ceiling`), so it stays a bound however early the stock leaves. `of_source` [sources] numbers the sources.
     """
 
     capacity: Floats
@@ -234,13 +234,16 @@ def _group(keys: npt.NDArray[np.int64], count: int) -> tuple[Index, Index]:
 
 
 def _room(problem: Problem, on_hand: Floats) -> tuple[Floats, Floats]:
-    """Return the tonnes free at each closing beside the opening stock that may still lie there, and in all."""
+    """Return the tonnes free at each closing beside the opening stock that may still lie there, and in all.
+
+    A full store keeps a sliver, so that it is not shut to the bound; `settle` cuts what little a plan puts there.
+    """
     total = np.repeat(problem.storage_t[:, None], problem.days, axis=1)
     free = total.copy()
     for item, good in enumerate(problem.items.good):
         free[:, : problem.items.last_day[item] + 1] -= (on_hand[item] * problem.good_tonnes[good])[:, None]
-    dust = 1e-9 * np.where(np.isfinite(total), total, 0.0)
-    return np.where(free > dust, free, 0.0), total
+    sliver = 1e-7 * np.where(np.isfinite(total), total, 0.0)
+    return np.maximum(free, sliver), total
 
 
 def _lane_leads(problem: Problem) -> Index:

@@ -11,7 +11,6 @@ by label correction. Units: objective per unit of the good; lanes per tonne; fle
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from numba import njit
 
 from abasto.planner.layout import OPEN, SHUT, Index, Layout
 from abasto.planner.problem import Floats
+from abasto.planner.threads import THREADS, WORTH_THREADS, threads
 
 __all__ = ["CARRY", "LANE", "NOWHERE", "OFFER", "STOCK", "Labels", "empty_labels", "sweep"]
 
@@ -29,15 +29,12 @@ CARRY = 2
 LANE = 3
 """How a label was reached; LANE + lane, then LANE + number of lanes + plant."""
 
-THREADS = 2
-WORTH_THREADS = 50_000
-"""Labels in a level from which handing out its items to threads costs less than it saves."""
-_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sweep")
-
 
 class Labels(NamedTuple):
-    """The sweep's answer: `price` and `how` [rows, sites]; `use_price` and `use_item` [goods, days, sites], the cheapest item
-    for use on the spot (number of items + item: from stock under reserve); `lane_price` and `lane_option` [lanes, days].
+    """The sweep's answer: `price` and `how` [rows, sites]; `lane_price` and `lane_option` [lanes, days].
+
+    `use_price` and `use_item` [goods, days, sites] are the cheapest item for use on the spot; number of items + item
+    means from stock under reserve.
     """
 
     price: Floats
@@ -83,7 +80,7 @@ def _sweep_levels(layout: Layout, levels: list[Index], y: Floats, labels: Labels
         parts = [items]
         if len(items) * layout.n_days * layout.n_sites >= WORTH_THREADS:
             parts = [items[k::THREADS] for k in range(THREADS)]
-        others = [_threads.submit(_sweep_items, layout, part, y, labels) for part in parts[1:]]
+        others = [threads.submit(_sweep_items, layout, part, y, labels) for part in parts[1:]]
         _sweep_items(layout, parts[0], y, labels)
         for other in others:
             other.result()
@@ -99,8 +96,9 @@ def _price_lanes(layout, y, use_price, lane_price, lane_option):  # type: ignore
             lane_price[lane, day] = np.inf
             lane_option[lane, day] = -1
             own = layout.lane[lane, day]
-            if own == SHUT:
+            if own == SHUT or layout.option_start[lane] == layout.option_start[lane + 1]:
                 continue
+            lane_option[lane, day] = layout.option_start[lane]  # what weighs nothing needs no hours and no fuel
             for option in range(layout.option_start[lane], layout.option_start[lane + 1]):
                 hours = layout.fleet[layout.option_fleet[option], day]
                 if hours == SHUT:
@@ -114,6 +112,14 @@ def _price_lanes(layout, y, use_price, lane_price, lane_option):  # type: ignore
                     lane_option[lane, day] = option
             if own >= 0:
                 lane_price[lane, day] += y[own]
+
+
+@njit(cache=True, inline="always")
+def _haul_price(tonnes, lane_price, lane_option, lane, day):  # type: ignore[no-untyped-def]
+    """Return the price of moving one unit along a lane."""
+    if tonnes > 0:
+        return tonnes * lane_price[lane, day]
+    return 0.0 if lane_option[lane, day] >= 0 else np.inf
 
 
 @njit(cache=True, inline="always")
@@ -138,7 +144,8 @@ def _make_price(layout, y, plant, day, use_price):  # type: ignore[no-untyped-de
 @njit(cache=True, nogil=True)
 def _sweep_items(layout, items, y, labels):  # type: ignore[no-untyped-def]
     """Price items at every site and day; their goods' inputs are priced already."""
-    price, how, use_price, lane_price = labels.price, labels.how, labels.use_price, labels.lane_price
+    price, how, use_price = labels.price, labels.how, labels.use_price
+    lane_price, lane_option = labels.lane_price, labels.lane_option
     n_lanes = lane_price.shape[0]
     for item in items:
         good = layout.item_good[item]
@@ -185,9 +192,8 @@ def _sweep_items(layout, items, y, labels):  # type: ignore[no-untyped-def]
                 lane = layout.late[place]
                 left = day - layout.lane_lead[lane]
                 if left >= layout.item_first[item]:
-                    cost = (
-                        price[here - layout.lane_lead[lane], layout.lane_start[lane]] + tonnes * lane_price[lane, left]
-                    )
+                    cost = price[layout.row[item] + left, layout.lane_start[lane]]
+                    cost += _haul_price(tonnes, lane_price, lane_option, lane, left)
                     if cost < price[here, layout.lane_end[lane]]:
                         price[here, layout.lane_end[lane]] = cost
                         how[here, layout.lane_end[lane]] = LANE + lane
@@ -211,7 +217,7 @@ def _sweep_items(layout, items, y, labels):  # type: ignore[no-untyped-def]
                 for place in range(layout.quick_start[site], layout.quick_start[site + 1]):
                     lane = layout.quick[place]
                     end = layout.lane_end[lane]
-                    cost = cost_here + tonnes * lane_price[lane, day]
+                    cost = cost_here + _haul_price(tonnes, lane_price, lane_option, lane, day)
                     if cost < price[here, end] * (1 - 1e-14):
                         price[here, end] = cost
                         how[here, end] = LANE + lane

@@ -16,6 +16,7 @@ from numba import njit
 from abasto.planner.layout import Index, Layout
 from abasto.planner.problem import Floats, Problem
 from abasto.planner.sweep import CARRY, LANE, NOWHERE, OFFER, STOCK, Labels
+from abasto.planner.threads import THREADS, WORTH_THREADS, threads
 
 __all__ = ["Actions", "Pool", "Wants", "add_ways", "empty_pool", "grow_pool", "number_actions", "wants_of"]
 
@@ -24,14 +25,18 @@ MOST_ENTRIES = 600
 MOST_BRANCHES = 128
 IDLE_ROUNDS = 3
 """An unused way that is dearer than the best is dropped after this many rounds."""
+MOST_FUEL_DEPTH = 8
+"""Fuel that is brought on fuel that is brought on fuel … is followed so far; what is left is far below rounding."""
 MOST_SLOTS = 64
 NO_SLOT = -1
 NOT_BETTER = -2
 
 
 class Actions(NamedTuple):
-    """Where each kind of action starts in their common numbering: shipments [options, items, days], batches
-    [plants, days], draws [items, days, sites], taken [resources].
+    """Where each kind of action starts in their common numbering.
+
+    Shipments [options, items, days] come first, then batches [plants, days], draws [items, days, sites] and what is
+    taken of each resource.
     """
 
     batches: int
@@ -56,8 +61,10 @@ class Wants(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """Ways by slot [slots]; need n owns slots `first[n]` to `first[n + 1]`. `length` 0 is an empty slot; `cramped` [needs]
-    says that a better way found no slot. Entries stand at `start` in the flat arrays `resource`, `load`, `action`, `quantity`; `used[0]` of them are in use.
+    """Ways by slot [slots]: need n owns the slots from `first[n]` to `first[n + 1]`, empty where `length` is 0.
+
+    `cramped` [needs] says that a better way found no slot. Entries stand from `start` on in the flat arrays `resource`,
+    `load`, `action` and `quantity`; each thread adds its own from `used` up to `limit`.
     """
 
     first: npt.NDArray[np.int64]
@@ -72,9 +79,23 @@ class Pool(NamedTuple):
     units: Floats
     resource: Index
     load: npt.NDArray[np.float32]
-    action: npt.NDArray[np.int64]
+    action: npt.NDArray[np.signedinteger[Any]]
     quantity: npt.NDArray[np.float32]
     used: npt.NDArray[np.int64]
+    limit: npt.NDArray[np.int64]
+
+
+class _Page(NamedTuple):
+    """Where a way is written down before it is taken up: its entries, and the branches that are still to be followed
+    (good, day, site, depth of fuel).
+    """
+
+    resource: Index
+    load: Floats
+    action: npt.NDArray[np.int64]
+    quantity: Floats
+    stack: Index
+    stack_units: Floats
 
 
 def number_actions(problem: Problem, layout: Layout, n_resources: int) -> Actions:
@@ -104,11 +125,10 @@ def wants_of(problem: Problem) -> Wants:
     )
 
 
-def empty_pool(wants: Wants, *, slots: int = 4) -> Pool:
+def empty_pool(wants: Wants, actions: Actions, *, slots: int = 4) -> Pool:
     """Return a pool with `slots` empty slots for every need."""
     total = slots * len(wants.site)
-    room = max(1 << 16, 24 * len(wants.site))
-    return Pool(
+    pool = Pool(
         first=np.arange(0, total + 1, slots, dtype=np.int64),
         cramped=np.zeros(len(wants.site), dtype=np.bool_),
         start=np.zeros(total, dtype=np.int64),
@@ -119,12 +139,14 @@ def empty_pool(wants: Wants, *, slots: int = 4) -> Pool:
         idle=np.zeros(total, dtype=np.int32),
         item=np.zeros(total, dtype=np.int32),
         units=np.ones(total),
-        resource=np.empty(room, dtype=np.int32),
-        load=np.empty(room, dtype=np.float32),
-        action=np.empty(room, dtype=np.int64),
-        quantity=np.empty(room, dtype=np.float32),
-        used=np.zeros(1, dtype=np.int64),
+        resource=np.empty(0, dtype=np.int32),
+        load=np.empty(0, dtype=np.float32),
+        action=np.empty(0, dtype=np.int32 if actions.end < np.iinfo(np.int32).max else np.int64),
+        quantity=np.empty(0, dtype=np.float32),
+        used=np.zeros(THREADS, dtype=np.int64),
+        limit=np.zeros(THREADS, dtype=np.int64),
     )
+    return _restock(pool, max(1 << 16, 24 * len(wants.site)))
 
 
 def grow_pool(pool: Pool, *, most: int = MOST_SLOTS) -> Pool:
@@ -145,27 +167,46 @@ def grow_pool(pool: Pool, *, most: int = MOST_SLOTS) -> Pool:
 
 
 def add_ways(
-    layout: Layout, wants: Wants, labels: Labels, pool: Pool, actions: Actions, *, y: Floats, worth: Floats, toll: Floats
+    layout: Layout,
+    wants: Wants,
+    labels: Labels,
+    pool: Pool,
+    actions: Actions,
+    *,
+    y: Floats,
+    worth: Floats,
+    toll: Floats,
 ) -> tuple[Pool, Floats]:
     """Give every need its cheapest way if that beats what it has and costs less than `worth`; return the pool, and the
     cheapest way's price for each need. The pool's store is made anew where it is full.
     """
-    price = np.empty(len(wants.site))
-    start = 0
-    while True:
-        start = _add_ways(layout, wants, labels, pool, actions, y, worth, toll, price, start)
-        if start >= len(wants.site):
-            return pool, price
-        live = int(pool.length.sum())
-        size = len(pool.resource) if live < 0.6 * len(pool.resource) else int(1.6 * len(pool.resource))
-        bigger = pool._replace(
-            resource=np.empty(size, dtype=np.int32),
-            load=np.empty(size, dtype=np.float32),
-            action=np.empty(size, dtype=np.int64),
-            quantity=np.empty(size, dtype=np.float32),
-        )
-        _compact(pool, bigger)
-        pool = bigger
+    count = len(wants.site)
+    price = np.empty(count)
+    shares = [(0, count, 0)]
+    if count >= WORTH_THREADS:
+        shares = [(count * k // THREADS, count * (k + 1) // THREADS, k) for k in range(THREADS)]
+    while shares:
+        fixed = (layout, wants, labels, pool, actions, y, worth, toll, price)
+        reached = list(threads.map(lambda share, fixed=fixed: _add_ways(*fixed, *share), shares))
+        shares = [(need, end, k) for need, (_, end, k) in zip(reached, shares, strict=True) if need < end]
+        if shares:
+            live = int(pool.length.sum())
+            pool = _restock(pool, max(len(pool.resource), int(1.8 * live)))
+    return pool, price
+
+
+def _restock(pool: Pool, size: int) -> Pool:
+    """Return the pool with its live entries at the front of a store of `size`, the rest shared out to the threads."""
+    bigger = pool._replace(
+        resource=np.empty(size, dtype=np.int32),
+        load=np.empty(size, dtype=np.float32),
+        action=np.empty(size, dtype=pool.action.dtype),
+        quantity=np.empty(size, dtype=np.float32),
+    )
+    live = _compact(pool, bigger)
+    bounds = live + (size - live) * np.arange(THREADS + 1) // THREADS
+    bigger.used[:], bigger.limit[:] = bounds[:-1], bounds[1:]
+    return bigger
 
 
 @njit(cache=True, nogil=True)
@@ -181,20 +222,22 @@ def _compact(old, new):  # type: ignore[no-untyped-def]
             new.quantity[used + entry] = old.quantity[start + entry]
         new.start[slot] = used
         used += length
-    new.used[0] = used
+    return used
 
 
 @njit(cache=True, nogil=True)
-def _add_ways(layout, wants, labels, pool, actions, y, worth, toll, price, begin):  # type: ignore[no-untyped-def]
-    """Work through the needs from `begin`; return the need at which the store was full, or their number."""
-    resource = np.empty(MOST_ENTRIES, dtype=np.int32)
-    load = np.empty(MOST_ENTRIES)
-    action = np.empty(MOST_ENTRIES, dtype=np.int64)
-    quantity = np.empty(MOST_ENTRIES)
-    stack = np.empty((MOST_BRANCHES, 3), dtype=np.int32)
-    stack_units = np.empty(MOST_BRANCHES)
+def _add_ways(layout, wants, labels, pool, actions, y, worth, toll, price, begin, end, thread):  # type: ignore[no-untyped-def]
+    """Work through the needs from `begin` to `end`; return the need at which the thread's store was full, or `end`."""
+    page = _Page(
+        np.empty(MOST_ENTRIES, dtype=np.int32),
+        np.empty(MOST_ENTRIES),
+        np.empty(MOST_ENTRIES, dtype=np.int64),
+        np.empty(MOST_ENTRIES),
+        np.empty((MOST_BRANCHES, 4), dtype=np.int32),
+        np.empty(MOST_BRANCHES),
+    )
     n_items = len(layout.item_good)
-    for need in range(begin, len(wants.site)):
+    for need in range(begin, end):
         site = wants.site[need]
         day = wants.day[need]
         best = np.inf
@@ -214,20 +257,17 @@ def _add_ways(layout, wants, labels, pool, actions, y, worth, toll, price, begin
             pool.cramped[need] = True
         if slot < 0:
             continue
-        length, cost, mark = _read_way(
-            layout, labels, actions, toll, best_good, day, site, best_units,
-            resource, load, action, quantity, stack, stack_units,
-        )  # fmt: skip
+        length, cost, mark = _read_way(layout, labels, actions, toll, best_good, day, site, best_units, page)
         if length < 0 or _known(pool, need, length, mark):
             continue
-        start = pool.used[0]
-        if start + length > len(pool.resource):
+        start = pool.used[thread]
+        if start + length > pool.limit[thread]:
             return need
         for entry in range(length):
-            pool.resource[start + entry] = resource[entry]
-            pool.load[start + entry] = load[entry]
-            pool.action[start + entry] = action[entry]
-            pool.quantity[start + entry] = quantity[entry]
+            pool.resource[start + entry] = page.resource[entry]
+            pool.load[start + entry] = page.load[entry]
+            pool.action[start + entry] = page.action[entry]
+            pool.quantity[start + entry] = page.quantity[entry]
         pool.start[slot] = start
         pool.length[slot] = length
         pool.mark[slot] = mark
@@ -236,8 +276,8 @@ def _add_ways(layout, wants, labels, pool, actions, y, worth, toll, price, begin
         pool.idle[slot] = 0
         pool.item[slot] = labels.use_item[best_good, day, site] % n_items
         pool.units[slot] = best_units
-        pool.used[0] = start + length
-    return len(wants.site)
+        pool.used[thread] = start + length
+    return end
 
 
 @njit(cache=True, nogil=True)
@@ -286,8 +326,10 @@ def _known(pool, need, length, mark):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _read_way(layout, labels, actions, toll, good, day, site, units, resource, load, action, quantity, stack, stack_units):  # type: ignore[no-untyped-def]
-    """Follow the labels back from the use of a good; return (entries, own cost, mark), -1 entries if it does not end."""
+def _read_way(layout, labels, actions, toll, good, day, site, units, page):  # type: ignore[no-untyped-def]
+    """Follow the labels back from the use of a good; return (entries, own cost, mark), -1 entries if it has no end."""
+    resource, load, action, quantity = page.resource, page.load, page.action, page.quantity
+    stack, stack_units = page.stack, page.stack_units
     n_items = len(layout.item_good)
     n_lanes = len(layout.lane_start)
     count = 0
@@ -295,6 +337,7 @@ def _read_way(layout, labels, actions, toll, good, day, site, units, resource, l
     stack[0, 0] = good
     stack[0, 1] = day
     stack[0, 2] = site
+    stack[0, 3] = 0
     stack_units[0] = units
     own_cost = 0.0
     mark = np.int64(1469598103)
@@ -304,6 +347,7 @@ def _read_way(layout, labels, actions, toll, good, day, site, units, resource, l
         good = stack[branches, 0]
         day = stack[branches, 1]
         site = stack[branches, 2]
+        depth = stack[branches, 3]
         amount = stack_units[branches]
         item = labels.use_item[good, day, site]
         if item == NOWHERE or count + 8 >= MOST_ENTRIES:
@@ -327,7 +371,7 @@ def _read_way(layout, labels, actions, toll, good, day, site, units, resource, l
             mark = (mark * np.int64(1000003)) ^ (((np.int64(step) * 4099 + site) * 367 + day) * 1031 + item)
             if step == NOWHERE:
                 return -1, 0.0, mark
-            if step == STOCK or step == OFFER:
+            if step in (STOCK, OFFER):
                 lot = layout.stock[item, site] if step == STOCK else layout.offer[here, site]
                 resource[count] = lot
                 load[count] = amount
@@ -355,7 +399,7 @@ def _read_way(layout, labels, actions, toll, good, day, site, units, resource, l
                 day -= layout.lane_lead[lane]
                 site = layout.lane_start[lane]
                 option = labels.lane_option[lane, day]
-                resource[count] = layout.fleet[layout.option_fleet[option], day]
+                resource[count] = layout.fleet[layout.option_fleet[option], day] if tonnes > 0 else layout.nothing
                 load[count] = tonnes * layout.option_hours[option]
                 action[count] = (np.int64(option) * n_items + item) * layout.n_days + day
                 quantity[count] = amount
@@ -367,12 +411,13 @@ def _read_way(layout, labels, actions, toll, good, day, site, units, resource, l
                     action[count] = -1
                     quantity[count] = 0.0
                     count += 1
-                if layout.option_fuel_good[option] >= 0 and tonnes > 0:
+                if layout.option_fuel_good[option] >= 0 and tonnes > 0 and depth < MOST_FUEL_DEPTH:
                     if branches >= MOST_BRANCHES:
                         return -1, 0.0, mark
                     stack[branches, 0] = layout.option_fuel_good[option]
                     stack[branches, 1] = day
                     stack[branches, 2] = layout.option_fuel_site[option]
+                    stack[branches, 3] = depth + 1
                     stack_units[branches] = tonnes * layout.option_fuel[option]
                     branches += 1
             else:
@@ -396,6 +441,7 @@ def _read_way(layout, labels, actions, toll, good, day, site, units, resource, l
                     stack[branches, 0] = layout.input_good[part]
                     stack[branches, 1] = day
                     stack[branches, 2] = site
+                    stack[branches, 3] = depth
                     stack_units[branches] = batches * layout.input_quantity[part]
                     branches += 1
                 break
