@@ -183,7 +183,7 @@ def lay_out(problem: Problem) -> tuple[Layout, Resources, list[Index]]:
         item_last=_int(problem.items.last_day),
         row=_int(row),
         fresh=_int(problem.items.fresh),
-        tonnes=problem.good_tonnes,
+        tonnes=_real(problem.good_tonnes),
         stock=stock,
         offer=offer,
         gate=gate,
@@ -200,15 +200,15 @@ def lay_out(problem: Problem) -> tuple[Layout, Resources, list[Index]]:
         quick=quick,
         option_start=_int(np.searchsorted(problem.options.lane, np.arange(len(problem.lanes) + 1))),
         option_fleet=_int(problem.options.fleet),
-        option_hours=problem.options.hours,
-        option_cost=problem.options.cost,
+        option_hours=_real(problem.options.hours),
+        option_cost=_real(problem.options.cost),
         option_fuel_good=_int(problem.options.fuel_good),
         option_fuel_site=_int(problem.options.fuel_site),
-        option_fuel=problem.options.fuel,
+        option_fuel=_real(problem.options.fuel),
         maker_start=makers[0],
         maker=makers[1],
         plant_site=_int(problem.plant_site),
-        plant_hours=problem.plant_hours,
+        plant_hours=_real(problem.plant_hours),
         plant_output=makers[2],
         input_start=_int(np.concatenate(([0], np.cumsum([len(parts) for parts in inputs])))),
         input_good=_int(np.array([good for parts in inputs for good, _ in parts])),
@@ -225,6 +225,11 @@ def lay_out(problem: Problem) -> tuple[Layout, Resources, list[Index]]:
 
 def _int(values: npt.NDArray[np.generic]) -> Index:
     return np.ascontiguousarray(values, dtype=np.int32)
+
+
+def _real(values: Floats) -> Floats:
+    """Return the values side by side in memory: kernels are compiled once, for that case."""
+    return np.ascontiguousarray(values, dtype=np.float64)
 
 
 def _group(keys: npt.NDArray[np.int64], count: int) -> tuple[Index, Index]:

@@ -60,8 +60,8 @@ def make_plan(
 ) -> Plan:
     """Return a fair plan with a proven bound, checked against the network in plain loops.
 
-    `gap` is the share of the objective at which the search may end; `time_limit` is in seconds of searching. When the time is up or
-    `stop()` turns true the best plan so far is returned with its gap.
+    `gap` is the share of the objective at which the search may end; `time_limit` is in seconds of searching. When the
+    time is up or `stop()` turns true the best plan so far is returned with its gap.
     """
     begin = time.perf_counter()
     _refuse_bad_settings(fairness, solver, gap, time_limit)
@@ -97,7 +97,7 @@ def _plan(problem: Problem, solution: Solution, *, solver: str, begin: float) ->
     lots = name_lots(problem, settle(problem, solution.flows))
     served = service(problem, lots)
     runs = shortages(problem, served.coverage)
-    reasons = explain(problem, solution.prices, served, runs, stopped=solution.status == "stopped")
+    reasons = explain(problem, solution.prices, lots, served, runs, stopped=solution.status == "stopped")
     value = objective(problem, served.coverage)
     bound = float(min(solution.bound, problem.full_value))
     if bound < value <= bound * (1 + ROUNDING) + ROUNDING:

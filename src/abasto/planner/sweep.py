@@ -79,7 +79,7 @@ def _sweep_levels(layout: Layout, levels: list[Index], y: Floats, labels: Labels
     for items in levels:
         parts = [items]
         if len(items) * layout.n_days * layout.n_sites >= WORTH_THREADS:
-            parts = [items[k::THREADS] for k in range(THREADS)]
+            parts = [items[k::THREADS].copy() for k in range(THREADS)]
         others = [threads.submit(_sweep_items, layout, part, y, labels) for part in parts[1:]]
         _sweep_items(layout, parts[0], y, labels)
         for other in others:
