@@ -242,8 +242,8 @@ def _beyond_peers(records: list[Record]) -> str:
     facts = ["largest violation", "plan within 10 %", "below best bound", "own certificate", "memory", "ended as"]
     return _section(
         f"General solvers on MEDIUM at {MANY} times our time",
-        "Seed 0. A violation is in units in which every row's largest coefficient is 1; a point with one above 1e-6 is no "
-        "plan as it is. “After cutting” is what Abasto's own repair makes of such a point, which a general solver "
+        "Seed 0. A violation is in units in which every row's largest coefficient is 1; a point with one above 1e-6 is "
+        "no plan as it is. “After cutting” is what Abasto's own repair makes of such a point, which a general solver "
         "alone does not have; “own certificate” is how far that is below the bound that the answer's own duals prove.",
         ["MEDIUM", "time", "÷ ours at 1 %", *facts],
         rows,
