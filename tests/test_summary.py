@@ -61,8 +61,9 @@ def test_a_site_serves_its_people_or_the_most_that_a_need_of_it_names() -> None:
 
 
 def test_rounding_left_by_a_solver_is_no_shortage() -> None:
-    nearly = {key: tuple(share - 1e-9 for share in shares) for key, shares in FULL.items()}
+    nearly = {key: tuple(share - 9e-5 for share in shares) for key, shares in FULL.items()}
     assert is_fully_met(hand_built_plan(nearly))
+    assert not is_fully_met(hand_built_plan({**nearly, ("isle", "bread"): (1.0, 1.0, 1 - 2e-4)}))
     assert not is_fully_met(hand_built_plan())
 
 

@@ -12,11 +12,10 @@ import numpy.typing as npt
 
 from abasto.network import Network
 from abasto.planner.disruption import Disrupted
-from abasto.planner.plan import Plan
+from abasto.planner.plan import MET_TOLERANCE, Plan
 from abasto.tables.target import Targets
 
 __all__ = [
-    "MET_TOLERANCE",
     "FleetUse",
     "PlanSummary",
     "PriorityUse",
@@ -36,8 +35,6 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-MET_TOLERANCE = 1e-4
-"""A need counts as met when less than this share of it is missing: what solvers leave by rounding is no shortage."""
 FULL_SHARE = 0.99
 """A fleet counts as full on a day when it uses at least this share of its vehicle-hours."""
 
@@ -136,9 +133,7 @@ def is_fully_met(plan: Plan) -> bool:
 
 
 def _is_short(plan: Plan) -> npt.NDArray[np.bool_]:
-    needed = np.asarray(plan.coverage["needed"], dtype=np.float64)
-    met = np.asarray(plan.coverage["met"], dtype=np.float64)
-    short: npt.NDArray[np.bool_] = needed - met > MET_TOLERANCE * np.maximum(needed, 1e-9)
+    short: npt.NDArray[np.bool_] = np.asarray(plan.coverage["coverage"], dtype=np.float64) < 1 - MET_TOLERANCE
     return short
 
 

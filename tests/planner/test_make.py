@@ -13,6 +13,7 @@ from abasto.network import (
     Fleet,
     Good,
     Lane,
+    Need,
     Network,
     Nutrient,
     Ration,
@@ -22,7 +23,10 @@ from abasto.network import (
     Stock,
     Supply,
 )
+from abasto.planner.check import coverage
 from abasto.planner.make import Progress, make_plan
+from abasto.planner.plan import MET_TOLERANCE
+from abasto.summary import is_fully_met
 
 
 def network(**tables: Any) -> Network:
@@ -111,7 +115,7 @@ def test_a_full_lane_is_named_as_the_cause() -> None:
 
 def test_a_used_up_stock_is_named_as_the_cause() -> None:
     cause, _ = words(network(stocks=(Stock(site="depot", good="rice", quantity=10),)))
-    assert cause.startswith("all rice on hand at depot is taken")
+    assert cause.startswith("the stock of rice at depot is used up")
 
 
 def test_a_used_up_supply_is_named_as_the_cause() -> None:
@@ -131,3 +135,17 @@ def test_a_place_without_a_way_is_told_so() -> None:
 
 def test_a_good_that_is_nowhere_is_told_so() -> None:
     assert words(network(stocks=()))[0].startswith("there is no rice anywhere")
+
+
+@pytest.mark.parametrize(("share_missing", "rows"), [(1e-6, 0), (9e-5, 0), (2e-4, 1)])
+def test_what_no_scale_can_tell_is_no_shortage(share_missing: float, rows: int) -> None:
+    there = Stock(site="school", good="rice", quantity=100.0 * (1 - share_missing))
+    need = Need(site="school", good="rice", quantity=100.0, to_day=1)
+    plan = make_plan(network(stocks=(there,), needs=(need,), rations=()))
+    assert plan.coverage["coverage"].tolist() == pytest.approx([1 - share_missing], abs=1e-7)
+    assert plan.shortages.n_rows == rows
+    assert is_fully_met(plan) == (rows == 0)
+
+
+def test_planner_and_check_draw_the_line_of_shortages_at_the_same_place() -> None:
+    assert coverage.MET_TOLERANCE == MET_TOLERANCE

@@ -11,7 +11,11 @@ import numpy.typing as npt
 
 from abasto.network import Network
 
-__all__ = ["PLAN_TABLES", "Plan", "PlanColumn", "PlanTable", "Table"]
+__all__ = ["MET_TOLERANCE", "PLAN_TABLES", "Plan", "PlanColumn", "PlanTable", "Table"]
+
+MET_TOLERANCE = 1e-4
+"""A need counts as met when at most this share of it is missing: no scale and no count in the field tells the
+difference, and what solvers leave by rounding is no shortage. Table coverage still shows the number as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from abasto.planner.lots import LotFlows
-from abasto.planner.plan import PLAN_TABLES, Table
+from abasto.planner.plan import MET_TOLERANCE, PLAN_TABLES, Table
 from abasto.planner.problem import TIERS, Floats, Ints, Problem
 from abasto.planner.settle import units_per_need
 from abasto.planner.sums import summed
 
 __all__ = ["Service", "Shortage", "objective", "service", "shortages", "summary", "tabulate"]
 
-MET = 1e-6
-"""A need is short if less than 1 − MET of it is met."""
 WHOLE = 1e-9
 """A need of which less than this share is missing is met in full."""
 DUST = 1e-13
@@ -78,7 +76,7 @@ def objective(problem: Problem, coverage: Floats) -> float:
 def shortages(problem: Problem, coverage: Floats) -> list[Shortage]:
     """Return the runs of consecutive short days of each need at each site."""
     needs = problem.needs
-    short = np.flatnonzero(coverage < 1 - MET)
+    short = np.flatnonzero(coverage < 1 - MET_TOLERANCE)
     if not len(short):
         return []
     here, there = short[1:], short[:-1]

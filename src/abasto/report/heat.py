@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from abasto.planner.plan import Plan
-from abasto.summary import MET_TOLERANCE, need_name, people_at
+from abasto.planner.plan import MET_TOLERANCE, Plan
+from abasto.summary import need_name, people_at
 
 __all__ = ["HeatRow", "HeatTable", "heat_table", "level"]
 

@@ -13,10 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from abasto.network import Network, Site
-from abasto.planner.plan import Plan
+from abasto.planner.plan import MET_TOLERANCE, Plan
 from abasto.report.heat import MOST_CELLS, HeatRow, HeatTable, heat_table, level
 from abasto.report.map import LEVEL_WORDS, draw_map, lane_tonnes, most_moved, site_coverage, sites_off_the_map
-from abasto.summary import MET_TOLERANCE, PlanSummary, amount, day_words, need_name, people_at, percent, summarize
+from abasto.summary import PlanSummary, amount, day_words, need_name, people_at, percent, summarize
 
 __all__ = ["environment", "label_of", "render"]
 

@@ -3,7 +3,7 @@
 Every rule of the format is computed a second time, lot by lot: what may be taken in, made, moved, kept and handed
 over; every balance; coverage, shortages, the summary and the objective. Amounts may differ by 1e-6 of what has moved
 through the balance or capacity in question, plus 1e-6 in its own unit; shares (coverage) by 1e-6; a need covered to
-1 − 1e-6 is met.
+1 − 1e-4 is met.
 """
 
 from __future__ import annotations

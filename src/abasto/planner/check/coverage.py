@@ -8,7 +8,19 @@ from typing import TypeAlias
 from abasto.planner.check.amounts import ROUNDING, Report, Rows, differ, shown
 from abasto.planner.check.limits import Limits
 
-__all__ = ["Met", "Served", "check_coverage", "check_shortages", "met_by_goods", "met_by_need", "served_needs"]
+__all__ = [
+    "MET_TOLERANCE",
+    "Met",
+    "Served",
+    "check_coverage",
+    "check_shortages",
+    "met_by_goods",
+    "met_by_need",
+    "served_needs",
+]
+
+MET_TOLERANCE = 1e-4
+"""A need of which at most this share is missing is met; the planner's own figure, written a second time."""
 
 Met: TypeAlias = dict[tuple[str, str], dict[int, float]]
 """What was met of a need (site, good or nutrient), by day, in its own unit."""
@@ -96,13 +108,15 @@ def check_shortages(rows: Rows, met: Met, limits: Limits, report: Report) -> Non
 def _short_days(rows: Rows, met: Met, limits: Limits) -> dict[tuple[str, str], set[int]]:
     """Return the days on which each need is short: by table coverage (judged apart), else by what is met."""
     short = {
-        key: {day for day, wanted in by_day.items() if met.get(key, {}).get(day, 0.0) / wanted.needed < 1 - ROUNDING}
+        key: {
+            day for day, wanted in by_day.items() if met.get(key, {}).get(day, 0.0) / wanted.needed < 1 - MET_TOLERANCE
+        }
         for key, by_day in limits.needs.items()
     }
     for row in rows["coverage"]:
         key, day = (row["site"], row["need"]), row["day"]
         if day in limits.needs.get(key, ()):
-            (short[key].add if row["coverage"] < 1 - ROUNDING else short[key].discard)(day)
+            (short[key].add if row["coverage"] < 1 - MET_TOLERANCE else short[key].discard)(day)
     return short
 
 
