@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 import abasto
+from abasto import cli_plan
 from abasto.cli import COMMANDS, main, printable
 from abasto.cli_tables import finding_lines
 from abasto.errors import AbastoError, Finding
@@ -470,3 +472,20 @@ def test_second_ctrl_c_gives_up_and_writes_nothing(tiny: Path) -> None:
     assert "given up; nothing was written" in said
     assert shown == ""
     assert not out.exists()
+
+
+def test_two_ctrl_c_at_once_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(cli_plan, "say", said.append)
+    monkeypatch.setattr(cli_plan, "_give_up", lambda: said.append("given up"))
+
+    def work(stop: Callable[[], bool]) -> str:
+        # The handler runs in the main thread as soon as it wakes, both times before anything is said.
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+        while not stop():
+            time.sleep(0.01)
+        return "planned"
+
+    assert cli_plan.run_until_stopped(work) == "planned"
+    assert said == ["stopping with the best plan so far; Ctrl-C once more gives up."]

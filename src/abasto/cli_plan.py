@@ -148,6 +148,7 @@ def run_until_stopped(work: Callable[[Callable[[], bool]], T]) -> T:
     The work runs beside the main thread, which alone receives signals: a solver deep in compiled code delays no answer.
     """
     stopping = threading.Event()
+    presses = 0
     outcome: list[T] = []
     failure: list[BaseException] = []
 
@@ -158,10 +159,9 @@ def run_until_stopped(work: Callable[[Callable[[], bool]], T]) -> T:
             failure.append(error)
 
     def interrupted(signum: int, frame: object) -> None:
-        if stopping.is_set():
-            _give_up()
-        stopping.set()
-        say("stopping with the best plan so far; Ctrl-C once more gives up.")
+        # It may interrupt itself in the middle of a print, which fails: it counts, and the loop below speaks.
+        nonlocal presses
+        presses += 1
 
     if threading.current_thread() is not threading.main_thread():
         return work(stopping.is_set)
@@ -171,6 +171,12 @@ def run_until_stopped(work: Callable[[Callable[[], bool]], T]) -> T:
         worker.start()
         while worker.is_alive():
             worker.join(0.1)
+            if presses and stopping.is_set():
+                _give_up()
+            elif presses:
+                presses = 0  # a key held a little long asks for no more than the first press
+                stopping.set()
+                say("stopping with the best plan so far; Ctrl-C once more gives up.")
     finally:
         signal.signal(signal.SIGINT, before)
     if failure:
