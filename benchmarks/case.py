@@ -85,7 +85,7 @@ def _small(seeds: int) -> list[Case]:
 
 def _medium(seeds: int) -> list[Case]:
     """Ours to 1 % on every seed, chain on every other; peers on the first; then what is hardest for us."""
-    ours = [Case("equilibrium", "MEDIUM", seed, chain=seed % 2 == 1, gap=0.01) for seed in range(seeds)]
+    ours = [Case("equilibrium", "MEDIUM", seed, chain=seed % 2 == 1, gap=0.01, limit=45.0) for seed in range(seeds)]
     peers = [
         replace(ours[0], solver=peer, limit=130.0, times_ours=float(MANY))
         for peer in ("highs-ipm", "highs-simplex", "pdlp")
