@@ -105,6 +105,13 @@ def test_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
         (["plan"], "requires an argument"),
         (["plan", "TINY", "--gapp", "1"], "Unknown option: --gapp. Did you mean --gap?"),
         (["plan", "TINY", "--gap", "much"], '"much"'),
+        (["plan", "TINY", "--gap", "1%"], 'unable to convert "1%" to a number'),
+        (["plan", "TINY", "--out="], '"--out=" is empty'),
+        (["plan", ""], '"" is empty'),
+        (["plan", "TINY", "north"], "nothing is expected after that: north; put names with blanks in quotes"),
+        (["plan", "TINY", "--out", "TINY/sites.csv"], "this is a file; give a folder"),
+        (["plan", "TINY", "--out", "TINY/sites.csv/plan"], "nothing can be written in"),
+        (["plan", "TINY", "--report", "TINY/sites.csv/plan.html"], "nothing can be written in"),
         (["plan", "TINY", "--gap", "0"], "--gap 0.0: this cannot be planned with; give a share above 0"),
         (["plan", "TINY", "--gap", "nan"], "--gap nan"),
         (["plan", "TINY", "--fairness", "-1"], "--fairness -1.0: this cannot be planned with; give 0 or more"),
@@ -131,7 +138,7 @@ def test_wrong_use_exits_with_2_and_says_what_to_do(
     arguments: list[str], words: str, tiny: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tiny.parent)
-    assert run(*[str(tiny) if argument == "TINY" else argument for argument in arguments]) == 2
+    assert run(*[argument.replace("TINY", str(tiny)) for argument in arguments]) == 2
     said = capsys.readouterr()
     assert words in said.err
     assert said.err.startswith("abasto: ")

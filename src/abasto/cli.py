@@ -123,14 +123,31 @@ def _call(tokens: list[str]) -> int:
 
     if tokens[0] not in COMMANDS:
         raise UsageError(unknown_name("command", tokens[0], tuple(COMMANDS)))
+    empty = next((token for token in tokens if not token or (token.startswith("--") and token.endswith("="))), None)
+    if empty is not None:
+        raise UsageError(f'"{empty}" is empty; give it a value, or leave it out.')
     app = App(name="abasto", help_format="plaintext", version_flags=(), suppress_keyboard_interrupt=False)
     app.command(COMMANDS[tokens[0]][0], name=tokens[0])
     try:
         code = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        said = " ".join(str(error).split())
+        said = _plainly(" ".join(str(error).split()))
         raise UsageError(f"{said} `abasto {tokens[0]} --help` shows what is possible.") from None
     return code if isinstance(code, int) else EXIT_OK
+
+
+def _plainly(said: str) -> str:
+    """Return what the parser of arguments says in words that are no programmer's.
+
+    >>> _plainly("Unused Tokens: ['north', 'south'].")
+    'nothing is expected after that: north south; put names with blanks in quotes.'
+    """
+    if said.startswith("Unused Tokens: ["):
+        surplus = said.removeprefix("Unused Tokens: [").removesuffix("].").replace("'", "").replace(",", "")
+        return f"nothing is expected after that: {surplus}; put names with blanks in quotes."
+    for programmers, ours in (("into float", "to a number"), ("into int", "to a whole number")):
+        said = said.replace(programmers, ours)
+    return said
 
 
 def existing(path: Path) -> Path:

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from abasto.planner.make import Progress
     from abasto.planner.plan import Plan
 
-__all__ = ["plan", "plan_with_progress", "read_for_planning", "write_report", "write_tables"]
+__all__ = [
+    "plan",
+    "plan_with_progress",
+    "read_for_planning",
+    "refuse_unwritable",
+    "write_report",
+    "write_tables",
+]
 
 Solver = Literal["auto", "exact", "equilibrium"]
 T = TypeVar("T")
@@ -78,6 +85,8 @@ def plan(
     _require(gap > 0 and math.isfinite(gap), "--gap", gap, "give a share above 0; 0.01 is the default, one percent")
     _require(time_limit is None or time_limit > 0, "--time-limit", time_limit, "give seconds above 0, or leave it out")
     _refuse_to_touch_input(existing(path), out, report)
+    refuse_unwritable("--out", out, folder=True)
+    refuse_unwritable("--report", report, folder=False)
     network = read_for_planning(path)
     if network is None:
         return EXIT_INPUT
@@ -110,6 +119,17 @@ def _refuse_to_touch_input(path: Path, out: Path | None, report: Path | None) ->
         raise UsageError(
             f'--report "{report}": this is not a file that may be written; give a name that ends in .html.'
         )
+
+
+def refuse_unwritable(option: str, place: Path | None, *, folder: bool) -> None:
+    """Refuse a place that cannot be written before anything is planned: no search shall end with nothing to keep."""
+    if place is None:
+        return
+    if folder and place.exists() and not place.is_dir():
+        raise UsageError(f'{option} "{place}": this is a file; give a folder.')
+    there = next((parent for parent in (place, *place.absolute().parents) if parent.exists()), Path("/"))
+    if not (there.is_dir() or there == place) or not os.access(there, os.W_OK):
+        raise UsageError(f'{option} "{place}": nothing can be written in "{there}"; give another place.')
 
 
 def read_for_planning(path: Path) -> Network | None:
