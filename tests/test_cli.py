@@ -243,6 +243,14 @@ def test_the_same_mistake_in_a_column_is_shown_three_times_and_counted() -> None
     assert len(list(finding_lines(same_mistake(100_000), everything=True))) == 100_000
 
 
+def test_lanes_that_no_fleet_serves_are_one_mistake() -> None:
+    sites = tuple(Site(site=f"s{number}") for number in range(30))
+    lanes = tuple(Lane(from_site="s0", to_site=site.site, km=1) for site in sites[1:])
+    findings = abasto.tables.check_network(Network("Star", date(2026, 11, 22), 2, sites=sites, lanes=lanes))
+    assert len(findings) == 29
+    assert list(finding_lines(findings))[3] == "  … and 26 more like it (--all shows them)"
+
+
 def test_ten_alike_or_other_columns_are_shown_in_full() -> None:
     assert len(list(finding_lines(same_mistake(10)))) == 10
     assert len(list(finding_lines(same_mistake(10) + same_mistake(10, "expires")))) == 20

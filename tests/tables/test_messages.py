@@ -106,6 +106,18 @@ FILES: list[tuple[str, dict[str, str | bytes | None], str]] = [
         "add the missing commas, also for blank cells.",
     ),
     (
+        "a row of one cell",
+        {"stocks": "site,good,quantity\nmill\n"},
+        "stocks.csv row 2 — the row has 1 cell but the header has 3 columns; "
+        "add the missing commas, also for blank cells.",
+    ),
+    (
+        "a title above the header",
+        {"stocks": "Our stocks\nsite,good,quantity\nmill,flour,1\n"},
+        'stocks.csv row 1: "Our stocks" — the names of the columns stand in row 2, not in the first; '
+        "remove the rows above them.",
+    ),
+    (
         "a long row",
         {"stocks": STOCKS + "1,5\n"},
         "stocks.csv row 2 — the row has 4 cells but the header has 3 columns; put cells with commas in quotes.",
@@ -447,7 +459,7 @@ WARNINGS: list[tuple[str, dict[str, str | bytes | None], str]] = [
     (
         "a lane without fleet",
         {"lanes": "from,to,mode\nmill,school,rail\n"},
-        'lanes.csv row 2, mode: "rail" — no fleet serves mill>school, so it moves nothing; '
+        'lanes.csv row 2, mode: "rail" — no fleet serves "mill>school", so it moves nothing; '
         "add a fleet of this mode, based at one end or without a base.",
     ),
     (

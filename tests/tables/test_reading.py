@@ -295,3 +295,22 @@ def test_hundred_thousand_rows_are_read_and_every_repeated_mistake_is_listed(tmp
     findings = check_path(wrong)[1]
     assert [finding.row for finding in findings] == list(range(2, count + 2))
     assert {finding.closest for finding in findings} == {"mill"}
+
+
+@pytest.mark.parametrize(
+    ("file", "remedy"),
+    [("notes.txt", "give the folder that holds network.csv"), ("b.xlsx", 'give the workbook in it: "b.xlsx"')],
+)
+def test_a_folder_without_tables_is_told_from_a_network_without_rows(tmp_path: Path, file: str, remedy: str) -> None:
+    (tmp_path / file).write_bytes(b"x")
+    network, (finding,) = check_path(tmp_path)
+    assert network is None
+    assert str(finding) == f"{tmp_path} — there is no CSV file in this folder; {remedy}."
+
+
+def test_a_folder_in_the_place_of_a_table_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "network.csv").write_text("name,start,days\nBarrio,2026-11-22,7\n", encoding="utf-8")
+    (tmp_path / "stocks.csv").mkdir()
+    network, (finding,) = check_path(tmp_path)
+    assert network is None
+    assert str(finding).startswith("stocks.csv — this is a folder, not a file; ")

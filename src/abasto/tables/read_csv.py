@@ -21,11 +21,15 @@ def raw_folder(folder: Path) -> RawTables:
     """Return the tables of a folder; files other than CSV, hidden files and lock files are none of its tables."""
     raw = RawTables()
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() != ".csv" or path.name.startswith((".", "~$")) or path.is_dir():
+        if path.suffix.lower() != ".csv" or path.name.startswith((".", "~$")):
             continue
         table = path.stem
         finding: Finding | None
-        if table not in _KNOWN:
+        if path.is_dir():
+            if table not in _KNOWN:
+                continue
+            finding = _whole_file(path, table, "this is a folder, not a file", "move it away, or what is in it here")
+        elif table not in _KNOWN:
             finding = _whole_file(
                 path, table, f"the format has no table {table}", "rename or remove the file", closest(table, _KNOWN)
             )
@@ -36,7 +40,17 @@ def raw_folder(folder: Path) -> RawTables:
         if finding:
             raw.findings.append(finding)
             raw.unreadable.add(table)
+    if not raw.tables and not raw.findings:
+        raw.findings.append(_without_tables(folder))
+        raw.unreadable.update(_KNOWN)
     return raw
+
+
+def _without_tables(folder: Path) -> Finding:
+    """Return what to say of a folder that holds no CSV file."""
+    books = [path.name for path in sorted(folder.iterdir()) if path.suffix.lower() in (".xlsx", ".xlsm", ".ods")]
+    remedy = f'give the workbook in it: "{books[0]}"' if books else "give the folder that holds network.csv"
+    return Finding("", 0, "", "", "there is no CSV file in this folder", remedy, file=str(folder))
 
 
 def _whole_file(path: Path, table: str, message: str, remedy: str, closest: str = "", *, value: str = "") -> Finding:

@@ -55,7 +55,12 @@ class _ColumnReader:
 def read_rows(raw: RawTable, schema: TableSchema, *, start: date | None) -> ReadTable:
     """Return every row of `raw` that can be read; `start` is the date of day 1, where known."""
     result = ReadTable()
-    names = [shown(cell).strip(BLANKS) for cell in raw.header]
+    names = _names(raw.header)
+    below = _header_below(raw, schema, names)
+    if below is not None:
+        result.findings.append(below)
+        result.has_required_columns = False
+        return result
     width = max((place for place, name in enumerate(names, start=1) if name), default=0)
     rows = raw.rows[1:] if raw.rows and is_hxl(raw.rows[0][1]) else raw.rows
     result.findings.extend(_header_findings(raw, schema, names, rows))
@@ -75,6 +80,22 @@ def read_rows(raw: RawTable, schema: TableSchema, *, start: date | None) -> Read
     if fitting and result.has_required_columns:
         _build(raw, schema, lines, values, broken, result)
     return result
+
+
+def _names(cells: Sequence[Cell]) -> list[str]:
+    return [shown(cell).strip(BLANKS) for cell in cells]
+
+
+def _header_below(raw: RawTable, schema: TableSchema, names: list[str]) -> Finding | None:
+    """Return a finding if the first row is a title and the names of the columns follow in one of the next rows."""
+    known = {column.name for column in schema.columns}
+    if known.intersection(names):
+        return None
+    line = next((line for line, cells in raw.rows[:5] if len(known.intersection(_names(cells))) > 1), None)
+    if line is None:
+        return None
+    message, remedy = f"the names of the columns stand in row {line}, not in the first", "remove the rows above them"
+    return Finding(raw.table, raw.header_line, "", next(filter(None, names)), message, remedy, file=raw.file)
 
 
 def is_hxl(cells: Sequence[Cell]) -> bool:
@@ -131,9 +152,14 @@ def _misfit(raw: RawTable, line: int, cells: Sequence[Cell], width: int) -> Find
         count -= 1
     if count == width or (count > width and len(raw.header) >= count):
         return None
-    message = f"the row has {count} cells but the header has {width} columns"
+    cells_in_words, columns_in_words = _counted(count, "cell"), _counted(width, "column")
+    message = f"the row has {cells_in_words} but the header has {columns_in_words}"
     remedy = "put cells with commas in quotes" if count > width else "add the missing commas, also for blank cells"
     return Finding(raw.table, line, "", "", message, remedy, file=raw.file)
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _cell_findings(

@@ -138,7 +138,7 @@ def check_lanes(network: Network, findings: Findings) -> None:
         elif lane.mode not in anywhere and bases[lane.mode].isdisjoint((lane.from_site, lane.to_site)):
             findings.warn(
                 "lanes", index, "mode", lane.mode,
-                message=f"no fleet serves {lane.from_site}>{lane.to_site}, so it moves nothing",
+                message=f'no fleet serves "{lane.from_site}>{lane.to_site}", so it moves nothing',
                 remedy="add a fleet of this mode, based at one end or without a base",
             )  # fmt: skip
 
