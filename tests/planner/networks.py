@@ -956,3 +956,20 @@ def a_single_day() -> Case:
         fleets=[truck()],
     )
     return Case(net, {("town", "rice", 1): 0.3})
+
+
+@case
+def weightless_goods_need_a_vehicle() -> Case:
+    """Advice weighs nothing, but there is no truck before day 2, when it is needed no more."""
+    net = depot_and_town(
+        2,
+        stock=100,
+        need=100,
+        fleet=truck(from_day=2),
+        goods=[Good(good="rice", kg_per_unit=0)],
+        needs=[Need(site="town", good="rice", quantity=100, to_day=1)],
+    )
+    fault = (
+        "the sweep sends weightless goods with fleets that have no hours; `settle` takes it back, the bound is loose"
+    )
+    return Case(net, {("town", "rice", 1): 0.0}, trips=0, equilibrium_fault=fault)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from datetime import date
 
 import numpy as np
 import pytest
+from networks import CASES
 from scipy.optimize import linprog
 
 from abasto.errors import SolverError
@@ -151,6 +153,21 @@ def test_a_search_that_is_stopped_at_once_hands_over_what_is_there() -> None:
     assert plan.status == "stopped"
     assert 0 < plan.objective <= best.objective <= plan.bound
     assert plan.shipments.n_rows == 0
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("polls", [0, 1, 4])
+def test_a_search_stopped_at_any_moment_hands_over_a_plan_and_a_bound_that_hold(name: str, polls: int) -> None:
+    case = CASES[name]()
+    best = make_plan(case.network, case.scenario, fairness=case.fairness, solver="exact")
+    asked = itertools.count()
+    plan = make_plan(
+        case.network, case.scenario, fairness=case.fairness, solver="exact", stop=lambda: next(asked) >= polls
+    )
+    assert plan.objective <= best.objective * (1 + 1e-9) + 1e-9
+    assert best.objective * (1 - 1e-9) <= plan.bound <= plan.full_value * (1 + 1e-9)
+    assert plan.gap >= 0
+    assert plan.gap_of_unmet >= 0
 
 
 def test_stock_that_fits_no_store_is_named() -> None:

@@ -30,3 +30,14 @@ def test_flows_that_hold_stay_as_they_are(name: str) -> None:
     settled = settle(problem, flows)
     for part in ("ship_quantity", "hand_quantity", "draw_quantity", "made_batches", "taken"):
         np.testing.assert_allclose(getattr(settled, part), getattr(flows, part), rtol=1e-9)
+
+
+def test_nothing_goes_without_a_vehicle_however_light() -> None:
+    case = CASES["weightless_goods_need_a_vehicle"]()
+    problem = build_problem(case.network)
+    flows = exact.solve(problem).flows
+    one, first = np.array([1.0]), np.array([0])
+    sent = replace(flows, ship_option=first, ship_item=first, ship_day=first, ship_quantity=one)
+    assert settle(problem, sent).ship_quantity.tolist() == [0.0]
+    there = replace(sent, ship_day=np.array([1]))
+    assert settle(problem, there).ship_quantity.tolist() == [1.0]

@@ -1,4 +1,7 @@
-"""The plan in which nothing moves and nothing is made: every site hands over its own stock and intake, oldest first."""
+"""The plan in which nothing moves and nothing is made: every site hands over its own stock and intake, oldest first.
+
+Where storage is limited, nothing is taken in to be kept: what is on hand may need the room.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,14 @@ __all__ = ["local_flows"]
 
 
 def local_flows(problem: Problem) -> Flows:
-    """Return flows that are always possible; days in order, the most valuable needs of a day first."""
+    """Return flows that are possible wherever stores hold what is on hand; the most valuable needs of a day first."""
     needs, items, sources = problem.needs, problem.items, problem.sources
     lots: dict[tuple[int, int], list[int]] = defaultdict(list)
     for source in np.argsort(items.last_day[sources.item], kind="stable").tolist():
         lots[int(sources.site[source]), int(items.good[sources.item[source]])].append(source)
+    last_use = items.last_day[sources.item].copy()
+    at_once = ~sources.is_stock & np.isfinite(problem.storage_t)[sources.site]
+    last_use[at_once] = sources.day[at_once]
     left = sources.amount.copy()
     handed: list[tuple[int, int, int, int, float]] = []
     order = np.lexsort((-needs.weight / np.maximum(needs.amount, 1e-300), needs.day))
@@ -28,7 +34,7 @@ def local_flows(problem: Problem) -> Flows:
         missing = float(needs.amount[need])
         for good, ratio in problem.serves[target]:
             for source in lots.get((site, good), ()):
-                alive = sources.day[source] <= day <= items.last_day[sources.item[source]]
+                alive = sources.day[source] <= day <= last_use[source]
                 give = min(float(left[source]), missing * ratio)
                 if alive and give > 0:
                     left[source] -= give

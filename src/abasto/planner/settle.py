@@ -60,9 +60,10 @@ def _within_capacities(problem: Problem, flows: Flows) -> Flows:
         load = _total(where, quantity * weight, limit.size)
         return quantity * _share(limit.ravel(), load)[where]
 
-    ship, day = flows.ship_quantity, flows.ship_day
+    day, lane, fleet = flows.ship_day, options.lane[flows.ship_option], options.fleet[flows.ship_option]
     tonnes = problem.good_tonnes[items.good[flows.ship_item]]
-    lane, fleet = options.lane[flows.ship_option], options.fleet[flows.ship_option]
+    runs = (problem.lane_tonnes[lane, day] > 0) & (problem.fleet_hours[fleet, day] > 0)
+    ship = np.where(runs, flows.ship_quantity, 0.0)  # what weighs nothing takes no share, but needs a vehicle
     ship = fit(ship, tonnes, problem.lane_tonnes, lane, day)
     ship = fit(ship, tonnes * options.hours[flows.ship_option], problem.fleet_hours, fleet, day)
     made, plant = flows.made_batches, flows.made_plant
