@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from abasto.planner.problem import TIERS, Floats
-from abasto.planner.ways import Pool, Wants
+from abasto.planner.ways import Pool
 
 __all__ = ["add_loads", "equilibrate", "slack", "top_up", "trim_by_share", "trim_by_value", "worth_of"]
 
@@ -328,11 +328,18 @@ def slack(wants, price, tier):  # type: ignore[no-untyped-def]
     return total
 
 
-def worth_of(wants: Wants, filled: Floats, tier: Floats) -> float:
+@njit(cache=True, nogil=True)
+def worth_of(wants, filled, tier):  # type: ignore[no-untyped-def]
     """Return the objective of needs that are filled so far, in the solver's own scale."""
-    share = np.clip(filled / wants.amount * TIERS, 0.0, TIERS)
-    tiers = np.clip(share[:, None] - np.arange(TIERS), 0.0, 1.0)
-    return float((wants.density * wants.amount / TIERS) @ (tiers @ tier))
+    total = 0.0
+    for need in range(len(filled)):
+        left = filled[need] / wants.amount[need] * TIERS
+        k = 0
+        while left > 0 and k < TIERS:
+            total += min(1.0, left) * tier[k] * wants.density[need] * wants.amount[need] / TIERS
+            left -= 1.0
+            k += 1
+    return total
 
 
 def total_cost(pool: Pool, flow: Floats) -> float:

@@ -36,7 +36,17 @@ from abasto.planner.problem import Floats, Ints, Problem, build_problem, tier_va
 from abasto.planner.solution import Flows, Prices, Solution
 from abasto.planner.sweep import Labels, empty_labels, sweep
 from abasto.planner.threads import THREADS, WORTH_THREADS, threads
-from abasto.planner.ways import Actions, Pool, Wants, add_ways, empty_pool, grow_pool, number_actions, wants_of
+from abasto.planner.ways import (
+    Actions,
+    Pool,
+    Wants,
+    add_actions,
+    add_ways,
+    empty_pool,
+    grow_pool,
+    number_actions,
+    wants_of,
+)
 
 __all__ = ["prepare", "solve", "unsupported"]
 
@@ -168,7 +178,7 @@ def _start(problem: Problem) -> _Search:
     tier = problem.tier_value
     n_resources = layout.nothing
     toll, option_cost, whisper = _tolls(problem, layout, resources, float(tier[-1]) * 10 * len(problem.sites) * WHISPER)
-    actions = number_actions(problem, layout, n_resources)
+    actions = number_actions(layout, n_resources)
     floor = np.log(FLOOR * layout.n_sites / resources.capacity)
     return _Search(
         layout=layout._replace(option_cost=option_cost),
@@ -322,22 +332,15 @@ def _repair(search: _Search) -> None:
 
 def _collect(search: _Search, flow: Floats) -> _Done:
     """Return what the flows [slots] do, added up by action."""
-    pool = search.pool
-    slots = np.flatnonzero(flow > 0)
-    lengths = pool.length[slots].astype(np.int64)
-    entry = np.repeat(pool.start[slots] - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(
-        lengths.sum()
-    )
-    amount = np.repeat(flow[slots], lengths) * pool.quantity[entry]
-    known = pool.action[entry] >= 0
-    action, position = np.unique(pool.action[entry][known], return_inverse=True)
-    need = np.searchsorted(pool.first, slots, side="right") - 1
+    amount = np.zeros(search.actions.end)
+    add_actions(search.pool, flow, amount)
+    action, slots = np.flatnonzero(amount), np.flatnonzero(flow > 0)
     return _Done(
-        action.astype(np.int64),
-        np.bincount(position, amount[known], minlength=len(action)).astype(np.float64),
-        need.astype(np.int64),
-        pool.item[slots].astype(np.int64),
-        flow[slots] * pool.units[slots],
+        action=action,
+        quantity=amount[action],
+        need=np.searchsorted(search.pool.first, slots, side="right") - 1,
+        item=search.pool.item[slots].astype(np.int64),
+        handed=flow[slots] * search.pool.units[slots],
     )
 
 
@@ -353,7 +356,10 @@ def _flows(problem: Problem, search: _Search) -> Flows:
     assert search.best_flows is not None
     action, quantity, need, item, handed = search.best_flows
     layout, actions = search.layout, search.actions
-    days, items, sites = layout.n_days, len(layout.item_good), layout.n_sites
+    days, sites, rows = layout.n_days, layout.n_sites, len(layout.offer)
+    window = layout.item_last - layout.item_first + 1
+    row_item = np.repeat(np.arange(len(window)), window)
+    row_day = np.arange(rows) - layout.row[row_item]
     kind = np.searchsorted([actions.batches, actions.draws, actions.taken], action, side="right")
     ship, make, draw, take = (action[kind == k] for k in range(4))
     make, draw = make - actions.batches, draw - actions.draws
@@ -366,9 +372,9 @@ def _flows(problem: Problem, search: _Search) -> Flows:
         by_resource[resource] -= taken[source]
     return Flows(
         taken=taken,
-        ship_option=ship // (items * days),
-        ship_item=ship // days % items,
-        ship_day=ship % days,
+        ship_option=ship // rows,
+        ship_item=row_item[ship % rows],
+        ship_day=row_day[ship % rows],
         ship_quantity=quantity[kind == 0],
         made_plant=make // days,
         made_day=make % days,
@@ -379,8 +385,8 @@ def _flows(problem: Problem, search: _Search) -> Flows:
         hand_need=need,
         hand_quantity=handed,
         draw_site=draw % sites,
-        draw_item=draw // (sites * days),
-        draw_day=draw // sites % days,
+        draw_item=row_item[draw // sites],
+        draw_day=row_day[draw // sites],
         draw_quantity=quantity[kind == 2],
     )
 

@@ -18,7 +18,17 @@ from abasto.planner.problem import Floats, Problem
 from abasto.planner.sweep import CARRY, LANE, NOWHERE, OFFER, STOCK, Labels
 from abasto.planner.threads import THREADS, WORTH_THREADS, threads
 
-__all__ = ["Actions", "Pool", "Wants", "add_ways", "empty_pool", "grow_pool", "number_actions", "wants_of"]
+__all__ = [
+    "Actions",
+    "Pool",
+    "Wants",
+    "add_actions",
+    "add_ways",
+    "empty_pool",
+    "grow_pool",
+    "number_actions",
+    "wants_of",
+]
 
 MOST_ENTRIES = 600
 """A way of more entries is not taken up; only trees of recipes and fuel grow that large."""
@@ -35,8 +45,8 @@ NOT_BETTER = -2
 class Actions(NamedTuple):
     """Where each kind of action starts in their common numbering.
 
-    Shipments [options, items, days] come first, then batches [plants, days], draws [items, days, sites] and what is
-    taken of each resource.
+    Shipments [options, rows] come first, then batches [plants, days], draws [rows, sites] and what is taken of each
+    resource; a row is an item on a day, as in `Layout`.
     """
 
     batches: int
@@ -98,12 +108,12 @@ class _Page(NamedTuple):
     stack_units: Floats
 
 
-def number_actions(problem: Problem, layout: Layout, n_resources: int) -> Actions:
+def number_actions(layout: Layout, n_resources: int) -> Actions:
     """Return where each kind of action starts."""
-    days, items = layout.n_days, len(layout.item_good)
-    batches = len(layout.option_fleet) * items * days
-    draws = batches + len(layout.plant_site) * days
-    taken = draws + items * days * layout.n_sites
+    rows = len(layout.offer)
+    batches = len(layout.option_fleet) * rows
+    draws = batches + len(layout.plant_site) * layout.n_days
+    taken = draws + rows * layout.n_sites
     return Actions(batches, draws, taken, taken + n_resources)
 
 
@@ -318,6 +328,16 @@ def _free_slot(pool, need, y, price):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def add_actions(pool, flow, amount):  # type: ignore[no-untyped-def]
+    """Add up in `amount` [actions] what the flows [slots] do."""
+    for slot in range(len(flow)):
+        if flow[slot] > 0:
+            for entry in range(pool.start[slot], pool.start[slot] + pool.length[slot]):
+                if pool.action[entry] >= 0:
+                    amount[pool.action[entry]] += flow[slot] * pool.quantity[entry]
+
+
+@njit(cache=True, nogil=True)
 def _known(pool, need, length, mark):  # type: ignore[no-untyped-def]
     for slot in range(pool.first[need], pool.first[need + 1]):
         if pool.length[slot] == length and pool.mark[slot] == mark:
@@ -359,7 +379,7 @@ def _read_way(layout, labels, actions, toll, good, day, site, units, page):  # t
         if not first:  # a recipe or a fleet draws it from the site's stock
             resource[count] = layout.nothing
             load[count] = 0.0
-            action[count] = actions.draws + (np.int64(item) * layout.n_days + day) * layout.n_sites + site
+            action[count] = actions.draws + np.int64(layout.row[item] + day) * layout.n_sites + site
             quantity[count] = amount
             count += 1
         first = False
@@ -401,7 +421,7 @@ def _read_way(layout, labels, actions, toll, good, day, site, units, page):  # t
                 option = labels.lane_option[lane, day]
                 resource[count] = layout.fleet[layout.option_fleet[option], day] if tonnes > 0 else layout.nothing
                 load[count] = tonnes * layout.option_hours[option]
-                action[count] = (np.int64(option) * n_items + item) * layout.n_days + day
+                action[count] = np.int64(option) * len(layout.offer) + layout.row[item] + day
                 quantity[count] = amount
                 count += 1
                 own_cost += tonnes * layout.option_cost[option]
