@@ -8,16 +8,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from abasto.examples import example_path
 from abasto.network import Good, Lane, Network, Site
 from abasto.report import render
 from abasto.report.heat import heat_table
 from abasto.report.map import draw_map, draw_network
 from abasto.report.notebook import network_html, plan_html
+from abasto.tables import read_network
 from hand_built import FULL, NETWORK, hand_built_plan
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -142,6 +145,29 @@ def test_rows_beyond_the_limit_are_the_best_served_and_are_counted() -> None:
 def test_nearly_met_never_reads_as_met() -> None:
     nearly = dict.fromkeys(FULL, (0.9995, 1.0 - 1e-6, 1.0))
     assert heat_table(hand_built_plan(nearly)).rows[0].days == (999, 1000, 1000)
+
+
+def test_no_name_on_the_map_is_cut_off_on_a_phone(browser: Any, tmp_path: Path) -> None:
+    network = read_network(example_path("national"))
+    style = files("abasto.report").joinpath("style.css").read_text(encoding="utf-8")
+    html = f'<!doctype html><style>{style}</style><div class="scroll">{draw_network(network)}</div>'
+    page, _, _ = open_page(browser, html, tmp_path, viewport={"width": 360, "height": 740})
+    names = page.locator("svg svg text:not(.scale-words)")
+    assert names.count() > 50
+    cut = names.evaluate_all(
+        """names => names.filter(name => {
+            const box = name.getBoundingClientRect();
+            const strip = name.ownerSVGElement.querySelector(".ground").getBoundingClientRect();
+            return box.left < strip.left || box.right > strip.right;
+        }).map(name => name.textContent)"""
+    )
+    assert cut == []
+    assert page.locator("svg svg text").first.evaluate("name => name.getBoundingClientRect().height") > 11
+
+
+def test_fairness_is_said_once_where_it_is_the_same() -> None:
+    assert "4 here, 0 would be the greatest total" in render(both_plans())
+    assert "4 and 4" not in render(both_plans())
 
 
 def test_page_without_script_shows_the_worst_rows() -> None:

@@ -35,8 +35,8 @@ FAR_RING = 0.9
 """They end within a ring this wide around the four fifths, measured in the radius of those."""
 ALWAYS_NAMED = 2
 """So many of the most populous places of a strip are named even over the marks of others."""
-LETTER = 7.0
-"""About the width of a letter of a label."""
+LETTER = 8.0
+"""About the width of a letter of a label, in the widest of the usual fonts."""
 KM_PER_DEGREE = 111.2
 LEVEL_WORDS = ("below 25 %", "25 to 50 %", "50 to 75 %", "75 to 95 %", "95 % and more")
 
