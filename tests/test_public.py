@@ -6,11 +6,13 @@ import ast
 import importlib
 import subprocess
 import sys
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
 import abasto
+from hand_built import hand_built_plan
 
 
 def test_all_names_are_sorted_and_none_is_there_twice() -> None:
@@ -62,3 +64,30 @@ def test_a_setting_that_cannot_be_planned_with_is_an_error_of_its_own() -> None:
         abasto.plan(network, fairness=-1)
     assert issubclass(abasto.SettingError, abasto.AbastoError)
     assert issubclass(abasto.SettingError, ValueError)
+
+
+def test_a_network_in_python_takes_lists_and_refuses_what_is_no_row() -> None:
+    start = date(2026, 11, 22)
+    network = abasto.Network("Barrio", start, 1, sites=[abasto.Site(site="mill")])  # type: ignore[arg-type]
+    assert network == abasto.Network("Barrio", start, 1, sites=(abasto.Site(site="mill"),))
+    with pytest.raises(TypeError, match="sites holds 'mill'; give rows of type Site"):
+        abasto.Network("Barrio", start, 1, sites=["mill"])  # type: ignore[arg-type]
+    for wrong in ("2026-11-22", datetime(2026, 11, 22)):
+        with pytest.raises(TypeError, match="give the date of day 1"):
+            abasto.Network("Barrio", wrong, 1)  # type: ignore[arg-type]
+
+
+def test_a_table_that_is_not_there_names_those_that_are() -> None:
+    network = abasto.read(abasto.example_path("neighbourhood"))
+    with pytest.raises(KeyError, match="its tables are network, sites, goods"):
+        network.rows("site")
+    with pytest.raises(KeyError, match="its tables are intake, shipments"):
+        hand_built_plan().table("shipment")
+
+
+def test_a_plan_s_tables_are_data_frames() -> None:
+    pandas = pytest.importorskip("pandas")
+    table = hand_built_plan().coverage
+    frame = pandas.DataFrame(dict(table))
+    assert list(frame.columns) == list(table)
+    assert frame["coverage"].tolist() == table["coverage"].tolist()

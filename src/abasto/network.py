@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -399,10 +399,22 @@ class Network:
     costs: tuple[Cost, ...] = ()
     disruptions: tuple[Disruption, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.start, date) or isinstance(self.start, datetime):
+            raise TypeError(f"start is {self.start!r}; give the date of day 1, such as date(2026, 11, 22)")
+        for schema in TABLES[1:]:
+            rows = tuple(getattr(self, schema.name))
+            stray = next((row for row in rows if not isinstance(row, schema.row)), None)
+            if stray is not None:
+                raise TypeError(f"{schema.name} holds {stray!r}; give rows of type {schema.row.__name__}")
+            object.__setattr__(self, schema.name, rows)  # a list is taken, and kept as what cannot change
+
     def rows(self, table: str) -> tuple[Row, ...]:
         """Return the rows of `table`, by the format's name of it."""
         if table == "network":
             return (NetworkRow(name=self.name, start=self.start, days=self.days),)
+        if table not in {schema.name for schema in TABLES}:
+            raise KeyError(f'the format has no table "{table}"; its tables are {", ".join(one.name for one in TABLES)}')
         rows: tuple[Row, ...] = getattr(self, table)
         return rows
 

@@ -145,7 +145,7 @@ class Table(Mapping[str, npt.NDArray[Any]]):
     """A table of columns: a mapping from column name to a numpy array, all of one length.
 
     `len(table)` is the number of columns, as for any mapping; `table.n_rows` the number of rows. Dates are
-    datetime64[D] with NaT for blank. `pandas.DataFrame(table)` and `polars.DataFrame(dict(table))` take it as it is.
+    datetime64[D] with NaT for blank. pandas and polars make a data frame of `dict(table)`.
     """
 
     def __init__(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -219,6 +219,9 @@ class Plan:
 
     def table(self, name: str) -> Table:
         """Return one of the plan's tables by the format's name of it."""
+        known = [schema.name for schema in PLAN_TABLES] + ["summary"]
+        if name not in known:
+            raise KeyError(f'a plan has no table "{name}"; its tables are {", ".join(known)}')
         table: Table = getattr(self, name)
         return table
 
