@@ -15,7 +15,8 @@ class Flows:
     """Who does what, as parallel arrays over the problem's indices; days from 0, quantities in the goods' units.
 
     `taken` [sources] is what is used of each source (of stock: what is ever used; the rest stays where it lies).
-    Shipments: `ship_option`, `ship_item`, `ship_day`, `ship_quantity`. Batches: `made_plant`, `made_day`, `made_batches`.
+    Shipments: `ship_option`, `ship_item`, `ship_day`, `ship_quantity`.
+    Batches: `made_plant`, `made_day`, `made_batches`.
     Handing over: `hand_site`, `hand_item`, `hand_day`, `hand_need` (index of the need, -1 for nutrients only) and
     `hand_quantity` in units of the good handed over. Which lots recipes and fuel draw on is not told here: `draw_site`,
     `draw_item`, `draw_day`, `draw_quantity` list it per item.
@@ -44,9 +45,10 @@ class Flows:
 class Prices:
     """What one more unit of each capacity is worth, in the objective's units; all at least 0.
 
-    `source` [sources] per unit of the good; `lane` [lanes, days] per tonne; `fleet` [fleets, days] per vehicle-hour; `plant`
-    [plants, days] per batch; `labour` [sites, days] per hour; `storage` [sites, days] per tonne kept overnight;
-    `shippable` {(site, good): price} per unit; `good` [items, days, sites] what one more unit of an item is worth there.
+    `source` [sources] per unit of the good; `lane` [lanes, days] per tonne; `fleet` [fleets, days] per vehicle-hour;
+    `plant` [plants, days] per batch; `labour` [sites, days] per hour; `storage` [sites, days] per tonne kept overnight;
+    `shippable` {(site, good): price} per unit; `good` [items, days, sites] what one more unit of an item is worth
+    there.
     """
 
     source: Floats
