@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from abasto.network import Need, Network
 from abasto.summary import fleet_hours, gap_words, is_fully_met, people_at, plan_document, plan_lines, summarize
 from hand_built import FULL, NEEDED, NETWORK, SHORT, hand_built_plan
+
+NONE = np.zeros(3, dtype=np.bool_)
 
 
 def test_worst_places_are_the_least_covered_weighted_by_priority() -> None:
@@ -130,3 +133,9 @@ def test_a_network_without_fleets_has_no_line_about_trucks() -> None:
     plan = hand_built_plan(FULL, network=bare)
     no_trips = replace(plan, trips=plan.trips.where(plan.trips["trips"] < 0))
     assert not any(line.startswith("Trucks") for line in plan_lines(no_trips))
+
+
+def test_one_site_and_one_day_are_singular() -> None:
+    alone = replace(NETWORK, days=1, sites=NETWORK.sites[:1], lanes=(), fleets=(), disruptions=())
+    first = plan_lines(replace(hand_built_plan({}), network=alone, trips=hand_built_plan().trips.where(NONE)))[0]
+    assert first == "Barrio: 1 day from 2026-11-22, 1 site, 0 people"

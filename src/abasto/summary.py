@@ -351,8 +351,9 @@ def plan_lines(plan: Plan, *, most: int = 5) -> list[str]:
     words = summarize(plan)
     network = plan.network
     lines = [
-        f"{network.name}: {network.days} days from {network.start}, {len(network.sites)} sites, "
-        f"{network.people:,.0f} people" + (f", scenario {plan.scenario}" if plan.scenario else ""),
+        f"{network.name}: {_counted(network.days, 'day')} from {network.start}, "
+        f"{_counted(len(network.sites), 'site')}, {network.people:,.0f} people"
+        + (f", scenario {plan.scenario}" if plan.scenario else ""),
         f"Planned in {plan.seconds:.1f} s ({plan.solver} solver); {words.gap}.",
         "",
     ]
@@ -372,6 +373,10 @@ def plan_lines(plan: Plan, *, most: int = 5) -> list[str]:
     lines += _short_lines(words.short, most)
     lines += _fleet_lines(words.fleets, most)
     return lines
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _worst_lines(worst: Sequence[WorstPlace], most: int) -> list[str]:
