@@ -9,7 +9,7 @@ Quantities are in the good's unit, weights in tonnes, times in hours or days.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -425,42 +425,49 @@ def _labour_hours(network: Network, site_of: dict[str, int]) -> Floats:
 
 def _needs(network: Network, site_of: dict[str, int], good_of: dict[str, int], nutrients: tuple[str, ...]) -> Needs:
     """Merge rations, needs and requirements: quantities add, the most urgent priority and the most people count."""
-    table: dict[tuple[int, int, int], list[float]] = {}
+    rows = [row for row in _need_rows(network, site_of, good_of, nutrients) if row[4] > 0]
+    table = np.array(rows, dtype=np.float64).reshape(len(rows), 7)
+    first, end = table[:, 2].astype(np.int64), table[:, 3].astype(np.int64)
+    length = np.maximum(0, end - first)
+    row = np.repeat(np.arange(len(rows)), length)
+    day = np.arange(len(row)) + np.repeat(first - np.cumsum(length) + length, length)
+    place = table[:, 0].astype(np.int64) * (len(good_of) + len(nutrients)) + table[:, 1].astype(np.int64)
+    key = place[row] * network.days + day
+    order = np.argsort(key, kind="stable")
+    distinct, start = np.unique(key[order], return_index=True)
+    quantity, priority, people = (table[row[order], column] for column in (4, 5, 6))
+    if len(distinct):
+        quantity = np.add.reduceat(quantity, start)
+        priority, people = np.minimum.reduceat(priority, start), np.maximum.reduceat(people, start)
+    return Needs(
+        site=distinct // network.days // (len(good_of) + len(nutrients)),
+        target=distinct // network.days % (len(good_of) + len(nutrients)),
+        day=distinct % network.days,
+        amount=quantity,
+        weight=people * 10.0 ** (1.0 - priority),
+        priority=priority,
+        people=people,
+    )
 
-    def add(place: tuple[int, int, int], amount: float, priority: float, people: float) -> None:
-        entry = table.setdefault(place, [0.0, np.inf, 0.0])
-        entry[0] += amount
-        entry[1] = min(entry[1], priority)
-        entry[2] = max(entry[2], people)
 
+def _need_rows(
+    network: Network, site_of: dict[str, int], good_of: dict[str, int], nutrients: tuple[str, ...]
+) -> Iterator[tuple[float, ...]]:
+    """Yield site, target, first day, day after the last, quantity, priority and people of everything that is needed."""
     for need in network.needs:
         site, good = site_of[need.site], good_of[need.good]
         priority = network.goods[good].priority if need.priority is None else need.priority
         people = max(1.0, network.sites[site].people) if need.people is None else need.people
-        for day in days_of(need, network.days):
-            if need.quantity > 0:
-                add((site, good, day), need.quantity, priority, people)
+        when = days_of(need, network.days)
+        yield site, good, when.start, when.stop, need.quantity, priority, people
     per_person: Iterable[tuple[int, float, float]] = [
         *((good_of[row.good], row.quantity, network.goods[good_of[row.good]].priority) for row in network.rations),
         *((len(good_of) + nutrients.index(row.nutrient), row.quantity, row.priority) for row in network.requirements),
     ]
     for target, quantity, priority in per_person:
         for i, site_row in enumerate(network.sites):
-            if site_row.people > 0 and quantity > 0:
-                for day in range(network.days):
-                    add((i, target, day), site_row.people * quantity, priority, site_row.people)
-    keys = sorted(table)
-    place = np.array(keys, dtype=np.int64).reshape(len(keys), 3)
-    value = np.array([table[key] for key in keys]).reshape(len(keys), 3)
-    return Needs(
-        site=place[:, 0],
-        target=place[:, 1],
-        day=place[:, 2],
-        amount=value[:, 0],
-        weight=value[:, 2] * 10.0 ** (1.0 - value[:, 1]),
-        priority=value[:, 1],
-        people=value[:, 2],
-    )
+            if site_row.people > 0:
+                yield i, target, 0, network.days, site_row.people * quantity, priority, site_row.people
 
 
 def _serves(network: Network, good_of: dict[str, int]) -> tuple[tuple[tuple[int, float], ...], ...]:
