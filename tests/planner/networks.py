@@ -41,7 +41,7 @@ class Case:
 
     `trips`, `batches`, `vehicle_hours` and `cost` are totals, checked where they are given; `weight` is
     people × 10^(1 − priority) of each need, 100 where it is not given. `nutrients` and `byproducts` say that the case
-    has them. `equilibrium_fault` says what the equilibrium solver is known to get wrong in it.
+    has them. `exact_fault` and `equilibrium_fault` say what a solver is known to get wrong in it.
     """
 
     network: Network
@@ -55,6 +55,7 @@ class Case:
     weight: dict[tuple[str, str], float] = field(default_factory=dict)
     nutrients: bool = False
     byproducts: bool = False
+    exact_fault: str = ""
     equilibrium_fault: str = ""
 
 
@@ -973,3 +974,35 @@ def weightless_goods_need_a_vehicle() -> Case:
         "the sweep sends weightless goods with fleets that have no hours; `settle` takes it back, the bound is loose"
     )
     return Case(net, {("town", "rice", 1): 0.0}, trips=0, equilibrium_fault=fault)
+
+
+@case
+def spoiling_makes_no_room_where_recipes_use_the_oldest_lot() -> Case:
+    """40 l of milk are cooked on day 1, from the lot that would spoil: 100 l stay, and half the store is left for rice.
+
+    To cook the lasting milk and let the other spoil would leave room for 140 kg of rice; recipes do not work like that.
+    """
+    net = network(
+        3,
+        sites=[Site(site="town", people=100, storage_t=0.2)],
+        goods=[Good(good="milk"), Good(good="rice"), Good(good="pudding", kg_per_unit=0)],
+        stocks=[
+            Stock(site="town", good="milk", quantity=40, expires=day(1)),
+            Stock(site="town", good="milk", quantity=100),
+        ],
+        supplies=[Supply(site="town", good="rice", quantity=200, from_day=2, to_day=2)],
+        needs=[
+            Need(site="town", good="pudding", quantity=40, to_day=1),
+            Need(site="town", good="rice", quantity=140, from_day=3),
+        ],
+        recipes=[
+            RecipeLine(recipe="cook", good="milk", quantity=-1),
+            RecipeLine(recipe="cook", good="pudding", quantity=1),
+        ],
+        plants=[Plant(site="town", recipe="cook", batches=40, to_day=1)],
+    )
+    return Case(
+        net,
+        {("town", "pudding", 1): 1.0, ("town", "rice", 3): 100 / 140},
+        exact_fault="the model may draw a later lot and let the oldest spoil to make room; the check then refuses it",
+    )

@@ -42,8 +42,10 @@ def test_a_network_worked_out_by_hand_has_no_faults(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_exact_planner_finds_the_plan_worked_out_by_hand(name: str) -> None:
+def test_the_exact_planner_finds_the_plan_worked_out_by_hand(name: str, request: pytest.FixtureRequest) -> None:
     case = CASES[name]()
+    if case.exact_fault:
+        request.applymarker(pytest.mark.xfail(reason=case.exact_fault))
     plan = make_plan(case.network, case.scenario, fairness=case.fairness, solver="exact", gap=1e-6)
     assert check_plan(case.network, plan, case.scenario) == []
     assert coverage_of(plan) == pytest.approx(case.coverage, abs=1e-5)

@@ -155,7 +155,7 @@ def test_a_search_that_is_stopped_at_once_hands_over_what_is_there() -> None:
     assert plan.shipments.n_rows == 0
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name, make in CASES.items() if not make().exact_fault])
 @pytest.mark.parametrize("polls", [0, 1, 4])
 def test_a_search_stopped_at_any_moment_hands_over_a_plan_and_a_bound_that_hold(name: str, polls: int) -> None:
     case = CASES[name]()
