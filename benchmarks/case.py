@@ -85,20 +85,20 @@ def _small(seeds: int) -> list[Case]:
 
 def _medium(seeds: int) -> list[Case]:
     """Ours to 1 % on every seed, chain on every other; peers on the first; then what is hardest for us."""
-    ours = [Case("equilibrium", "MEDIUM", seed, chain=seed % 2 == 1, gap=0.01, limit=45.0) for seed in range(seeds)]
+    ours = [Case("equilibrium", "MEDIUM", seed, chain=seed % 2 == 1, gap=0.01, limit=30.0) for seed in range(seeds)]
     peers = [
-        replace(ours[0], solver=peer, limit=130.0, times_ours=float(MANY))
+        replace(ours[0], solver=peer, limit=100.0, times_ours=float(MANY))
         for peer in ("highs-ipm", "highs-simplex", "pdlp")
     ]
     hard = [
-        Case("equilibrium", "MEDIUM", 0, fairness=0.0, gap=0.01, limit=100.0),
-        Case("equilibrium", "MEDIUM", 0, scarcity=1.6, gap=0.01, limit=100.0),
+        Case("equilibrium", "MEDIUM", 0, fairness=0.0, gap=0.01, limit=60.0),
+        Case("equilibrium", "MEDIUM", 0, scarcity=1.6, gap=0.01, limit=60.0),
     ]
     return ours[:1] + peers + ours[1:] + hard
 
 
 def _large(seeds: int) -> list[Case]:
-    ours = [Case("equilibrium", "LARGE", seed, gap=0.01, limit=180.0) for seed in range(min(1, seeds))]
+    ours = [Case("equilibrium", "LARGE", seed, gap=0.01, limit=120.0) for seed in range(min(1, seeds))]
     return [*ours, Case("read", "LARGE", 0)]
 
 

@@ -110,14 +110,14 @@ def test_folder_in_the_place_of_a_table_is_not_moved_away(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["sites.csv"]
 
 
-def test_plan_is_written_with_twelve_digits_blank_dates_and_headers_of_empty_tables(tmp_path: Path) -> None:
+def test_plan_is_written_with_fifteen_digits_blank_dates_and_headers_of_empty_tables(tmp_path: Path) -> None:
     closing = Table(
         {
             "site": np.array(["mill", "a, b"], dtype=object),
             "good": np.array(["flour", 'say "so"']),
             "expires": np.array(["2026-11-22", "NaT"], dtype="datetime64[D]"),
             "day": np.array([1, 2]),
-            "quantity": np.array([1 / 3, 1e-13 + 5]),
+            "quantity": np.array([1 / 3, 1e-16 + 5]),
         }
     )
     summary = Table({"cost": np.array([np.nan]), "solver": np.array(["exact"])})
@@ -125,7 +125,7 @@ def test_plan_is_written_with_twelve_digits_blank_dates_and_headers_of_empty_tab
     write_plan({"closing": closing, "summary": summary, "shortages": empty}, tmp_path / "plan")
     assert {name: content.decode() for name, content in tree(tmp_path / "plan").items()} == {
         "closing.csv": "site,good,expires,day,quantity\n"
-        'mill,flour,2026-11-22,1,0.333333333333\n"a, b","say ""so""",,2,5\n',
+        'mill,flour,2026-11-22,1,0.333333333333333\n"a, b","say ""so""",,2,5\n',
         "summary.csv": "cost,solver\n,exact\n",
         "shortages.csv": "site,unmet\n",
     }

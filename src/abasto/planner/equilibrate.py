@@ -280,7 +280,7 @@ def _spare(pool, slot, load, capacity, least):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def top_up(order, steps, wants, pool, flow, filled, price, tier, load, capacity):  # type: ignore[no-untyped-def]
-    """Fill what room is left, tiers of most value over price first; `steps` fall, the last one takes whatever pays."""
+    """Fill what room is left, tiers of most value over price first; `steps` fall to 0, which takes all that fits."""
     full = np.zeros(len(filled), dtype=np.bool_)  # room only shrinks: a need whose ways are all blocked stays so
     for step in steps:
         for need in order:
@@ -300,9 +300,9 @@ def top_up(order, steps, wants, pool, flow, filled, price, tier, load, capacity)
             for slot in range(pool.first[need], pool.first[need + 1]):
                 if pool.length[slot] == 0:
                     continue
-                if room <= 0 or pool.cost[slot] > wants.density[need] * tier[upto - 1]:
+                if room <= 0:
                     full[need] = False
-                    continue
+                    break
                 more = min(room, _spare(pool, slot, load, capacity, TINY * amount))
                 if more >= room:
                     full[need] = False

@@ -11,6 +11,7 @@ so the best bound and the best plan found bracket the answer. docs/algorithm.md 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ from abasto.planner.layout import Index, Layout, Resources, lay_out, unsupported
 from abasto.planner.problem import Floats, Ints, Problem, build_problem, tier_values
 from abasto.planner.solution import Flows, Prices, Solution
 from abasto.planner.sweep import Labels, empty_labels, sweep
-from abasto.planner.threads import THREADS, WORTH_THREADS, threads
+from abasto.planner.threads import THREADS, WORTH_THREADS, side_by_side
 from abasto.planner.ways import (
     Actions,
     Pool,
@@ -55,12 +56,12 @@ STEEPNESS = 10.0
 PASSES = 2
 """Gauss-Seidel passes a round."""
 DAMPING = 0.8
-REPAIR_EVERY = 5
+REPAIR_EVERY = 4
 """Rounds between two repairs."""
-WHISPER = 1e-4
+WHISPER = 1e-5
 """All vehicle-hours together cost this share of the last tiers: enough to break ties, too little to matter."""
 WARM_UP = (0.0, 1.0, 2.0)
-WARM_ROUNDS = 6
+WARM_ROUNDS = 4
 """Rounds spent on each smaller fairness first: flat values settle sooner and give the steep ones good prices."""
 MOST_RISE, MOST_FALL = 3.0, 10.0
 """Limits of a round's step in the logarithm of a price."""
@@ -71,8 +72,11 @@ PATIENCE = 100
 BATCHES = 16
 """Batches of a pass between which the threads agree on loads and prices."""
 MOST_PRESSURE = 30.0
-START = 0.1
-FLOOR = 1e-9
+"""Limit of what an overload adds to the logarithm of a price at the start of a round."""
+START, FLOOR = 1.0, 1e-9
+"""All resources together start at START of the total weight of needs, and each keeps FLOOR of it."""
+POLISH = 6
+"""Most rounds that fill up what is spare when the search has ended."""
 CUT_STEPS = np.array([0.25, 0.5, 0.8, 0.93, 0.98, 1.0, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0, 4.0, 16.0, np.inf])
 FILL_STEPS = np.array(
     [1e3, 30, 8, 4, 2, 1.5, 1.25, 1.12, 1.06, 1.03, 1.01, 1, 0.99, 0.97, 0.93, 0.87, 0.8, 0.7, 0.5, 0.25, 0.1, 0.0]
@@ -112,6 +116,7 @@ class _Search:
     bound_prices: Floats | None = None
     best: float = -np.inf
     best_flows: _Done | None = None
+    best_filled: Floats = field(default_factory=lambda: np.zeros(0))
     random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
 
@@ -129,7 +134,7 @@ def solve(
     search = _start(problem)
     warm_up = [tier_values(fairness) for fairness in WARM_UP if fairness < problem.fairness for _ in range(WARM_ROUNDS)]
     status: Literal["planned", "stopped"] = "stopped"
-    rounds, since, least = 0, 0, np.inf
+    rounds, since, reached, least = 0, 0, sys.maxsize, np.inf
     while True:
         _round(search, warm_up[rounds] if rounds < len(warm_up) else search.tier, first=rounds == 0)
         rounds += 1
@@ -143,14 +148,17 @@ def solve(
                 progress("equilibrium", share)
             if share <= gap:
                 status = "planned"
-                break
-            if share < 0.95 * least:
+                reached = min(reached, rounds)
+                if rounds >= 2 * reached or not _neglects(search):
+                    break
+            elif share < 0.95 * least:
                 least, since = share, rounds
             elif rounds - since >= PATIENCE:
                 break
             search.pool = grow_pool(search.pool)
         if ends:
             break
+    _polish(search)
     return _solution(problem, search, status)
 
 
@@ -273,7 +281,7 @@ def _pass(search: _Search, log_tier: Floats, y: Floats, rate: Floats) -> None:
         return
     for batch in np.array_split(order, BATCHES):
         own = [(part, y.copy(), search.load.copy()) for part in np.array_split(batch, THREADS)]
-        list(threads.map(lambda one: equilibrate(one[0], *same, one[1], one[2], rate, DAMPING), own))
+        side_by_side(lambda one: equilibrate(one[0], *same, one[1], one[2], rate, DAMPING), own)
         before = search.load.copy()
         for _, _, load in own:
             search.load += load - before
@@ -310,11 +318,11 @@ def _need_price(search: _Search) -> Floats:
     return price
 
 
-def _repair(search: _Search) -> None:
-    """Turn the flows into a plan that keeps every capacity, and keep it if it is the best so far."""
+def _repair(search: _Search) -> Floats:
+    """Turn the flows into a plan that keeps every capacity, keep it if it is the best so far, and return its flows."""
     capacity = np.append(search.resources.capacity, np.inf)
     flow, load, filled = search.pool.flow.copy(), search.load.copy(), search.filled.copy()
-    price = np.maximum(np.nan_to_num(_need_price(search), posinf=1e300), 1e-300)
+    price = _finite(_need_price(search))
     order = _shuffled(search.random, len(filled))
     wants, pool, tier = search.wants, search.pool, search.tier
     trim_by_value(order, CUT_STEPS, wants, pool, flow, filled, price, tier, load, capacity)
@@ -324,10 +332,57 @@ def _repair(search: _Search) -> None:
         trim_by_share(pool, flow, load, capacity)
         add_loads(pool, flow, filled, load)
     top_up(order, FILL_STEPS, wants, pool, flow, filled, price, tier, load, capacity)
-    worth = worth_of(wants, filled, tier) - total_cost(pool, flow)
+    _keep_if_best(search, flow, filled)
+    return flow
+
+
+def _finite(price: Floats) -> Floats:
+    """Return prices that values can be compared with: very large where no way leads."""
+    return np.asarray(np.maximum(np.nan_to_num(price, posinf=1e300), 1e-300))
+
+
+def _keep_if_best(search: _Search, flow: Floats, filled: Floats) -> None:
+    worth = worth_of(search.wants, filled, search.tier) - total_cost(search.pool, flow)
     if worth > search.best:
         search.best = worth
-        search.best_flows = _collect(search, flow)
+        search.best_flows, search.best_filled = _collect(search, flow), filled.copy()
+
+
+def _neglects(search: _Search) -> bool:
+    """Whether the best plan leaves a need in its first tier though its way costs far less than that is worth.
+
+    A gap that is small for a country can hide a village; the search goes on for it up to twice as long.
+    """
+    wants = search.wants
+    starved = search.best_filled < wants.amount / len(search.tier)
+    return bool((starved & (2 * _need_price(search) < wants.density * search.tier[0])).any())
+
+
+def _polish(search: _Search) -> None:
+    """Serve whoever can still be served with what the last plan leaves spare, on ways that need nothing else."""
+    capacity, wants = np.append(search.resources.capacity, np.inf), search.wants
+    price = _finite(_need_price(search))
+    search.pool.flow[:] = _repair(search)
+    add_loads(search.pool, search.pool.flow, search.filled, search.load)
+    for _ in range(POLISH):
+        open_needs = search.filled < wants.amount * (1 - 1e-6)
+        if not open_needs.any():
+            break
+        spare = search.load < capacity * (1 - 1e-6)
+        y = np.where(spare, 0.0, 1e100)
+        sweep(search.layout, search.levels, y + search.toll, search.labels)
+        worth = np.where(open_needs, np.inf, 0.0)
+        search.pool, _ = add_ways(
+            search.layout, wants, search.labels, search.pool, search.actions, y=y, worth=worth, toll=search.toll
+        )
+        before = search.filled.sum()
+        order = _shuffled(search.random, len(search.filled))
+        pool, tier = search.pool, search.tier
+        top_up(order, FILL_STEPS, wants, pool, pool.flow, search.filled, price, tier, search.load, capacity)
+        search.pool = grow_pool(search.pool)
+        if search.filled.sum() <= before * (1 + 1e-9):
+            break
+    _keep_if_best(search, search.pool.flow, search.filled)
 
 
 def _collect(search: _Search, flow: Floats) -> _Done:
@@ -347,7 +402,8 @@ def _collect(search: _Search, flow: Floats) -> _Done:
 def _solution(problem: Problem, search: _Search, status: Literal["planned", "stopped"]) -> Solution:
     assert search.best_flows is not None
     scale = problem.needs.weight.sum() / len(problem.sites)
-    y = search.bound_prices if search.bound_prices is not None else np.zeros(search.layout.nothing + 1)
+    assert search.average is not None
+    y = np.append(search.average, 0.0) if search.bound_prices is None else search.bound_prices
     return Solution(_flows(problem, search), search.bound * scale, _named_prices(problem, search, y, scale), status)
 
 

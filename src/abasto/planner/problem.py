@@ -251,7 +251,8 @@ def _items(network: Network, good_of: dict[str, int], made: set[int]) -> Items:
         for day in range(days):
             last = days if good.shelf_life_days is None else day + int(good.shelf_life_days)
             fresh[g, day] = g if last >= days - 1 else index.get((g, last), g)
-    return Items(np.array(item_good), np.array(first_day), np.array(last_day), fresh, index)
+    good, first, last_use = (np.array(column, dtype=np.int64) for column in (item_good, first_day, last_day))
+    return Items(good, first, last_use, fresh, index)
 
 
 def _stock_expiry(network: Network, good: str, expires: Any, good_of: dict[str, int]) -> int:

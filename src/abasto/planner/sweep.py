@@ -11,6 +11,7 @@ by label correction. Units: objective per unit of the good; lanes per tonne; fle
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from numba import njit
 
 from abasto.planner.layout import OPEN, SHUT, Index, Layout
 from abasto.planner.problem import Floats
-from abasto.planner.threads import THREADS, WORTH_THREADS, threads
+from abasto.planner.threads import THREADS, WORTH_THREADS, side_by_side
 
 __all__ = ["CARRY", "LANE", "NOWHERE", "OFFER", "STOCK", "Labels", "empty_labels", "sweep"]
 
@@ -80,10 +81,7 @@ def _sweep_levels(layout: Layout, levels: list[Index], y: Floats, labels: Labels
         parts = [items]
         if len(items) * layout.n_days * layout.n_sites >= WORTH_THREADS:
             parts = [items[k::THREADS].copy() for k in range(THREADS)]
-        others = [threads.submit(_sweep_items, layout, part, y, labels) for part in parts[1:]]
-        _sweep_items(layout, parts[0], y, labels)
-        for other in others:
-            other.result()
+        side_by_side(partial(_sweep_items, layout, y=y, labels=labels), parts)
         goods = np.unique(layout.item_good[items])
         _price_use(layout, goods, y, labels.price, labels.use_price, labels.use_item)
 
@@ -96,13 +94,14 @@ def _price_lanes(layout, y, use_price, lane_price, lane_option):  # type: ignore
             lane_price[lane, day] = np.inf
             lane_option[lane, day] = -1
             own = layout.lane[lane, day]
-            if own == SHUT or layout.option_start[lane] == layout.option_start[lane + 1]:
+            if own == SHUT:
                 continue
-            lane_option[lane, day] = layout.option_start[lane]  # what weighs nothing needs no hours and no fuel
             for option in range(layout.option_start[lane], layout.option_start[lane + 1]):
                 hours = layout.fleet[layout.option_fleet[option], day]
                 if hours == SHUT:
                     continue
+                if lane_option[lane, day] < 0:  # what weighs nothing needs a vehicle, but no hours and no fuel
+                    lane_option[lane, day] = option
                 cost = layout.option_cost[option] + layout.option_hours[option] * y[hours]
                 fuel = layout.option_fuel_good[option]
                 if fuel >= 0:

@@ -7,6 +7,7 @@ one flat store that is compacted when it is full. Bigger needs have more slots, 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from numba import njit
 from abasto.planner.layout import Index, Layout
 from abasto.planner.problem import Floats, Problem
 from abasto.planner.sweep import CARRY, LANE, NOWHERE, OFFER, STOCK, Labels
-from abasto.planner.threads import THREADS, WORTH_THREADS, threads
+from abasto.planner.threads import THREADS, WORTH_THREADS, side_by_side
 
 __all__ = [
     "Actions",
@@ -196,13 +197,18 @@ def add_ways(
     if count >= WORTH_THREADS:
         shares = [(count * k // THREADS, count * (k + 1) // THREADS, k) for k in range(THREADS)]
     while shares:
-        fixed = (layout, wants, labels, pool, actions, y, worth, toll, price)
-        reached = list(threads.map(lambda share, fixed=fixed: _add_ways(*fixed, *share), shares))
+        work = partial(_add_share, (layout, wants, labels, pool, actions, y, worth, toll, price))
+        reached = side_by_side(work, shares)
         shares = [(need, end, k) for need, (_, end, k) in zip(reached, shares, strict=True) if need < end]
         if shares:
             live = int(pool.length.sum())
             pool = _restock(pool, max(len(pool.resource), int(1.8 * live)))
     return pool, price
+
+
+def _add_share(fixed: tuple[Any, ...], share: tuple[int, int, int]) -> int:
+    """Work through one thread's needs, as `_add_ways` does."""
+    return int(_add_ways(*fixed, *share))  # type: ignore[call-arg]
 
 
 def _restock(pool: Pool, size: int) -> Pool:

@@ -129,12 +129,12 @@ def _column_bytes(columns: Mapping[str, list[str]]) -> bytes:
 
 
 def _column_texts(values: npt.NDArray[Any]) -> list[str]:
-    """Return a plan's column as cells: numbers with up to 12 digits, dates in ISO form, blank where there is none."""
+    """Return a plan's column as cells: numbers with up to 15 digits, dates in ISO form, blank where there is none."""
     if values.dtype.kind == "M":
         days = values.astype("datetime64[D]").astype(str).tolist()
         return ["" if day == "NaT" else day for day in days]
     if values.dtype.kind == "f":
-        return ["" if number != number else f"{number:.12g}" for number in values.tolist()]
+        return ["" if number != number else f"{number:.15g}" for number in values.tolist()]
     if values.dtype.kind in "iu":
         return list(map(str, values.tolist()))
     cells: dict[Any, str] = {}
@@ -143,5 +143,5 @@ def _column_texts(values: npt.NDArray[Any]) -> list[str]:
 
 def _plan_cell(value: Any) -> str:
     if isinstance(value, float):
-        return "" if value != value else f"{value:.12g}"
+        return "" if value != value else f"{value:.15g}"
     return csv_cell(value_text(value if isinstance(value, (str, bool, int, date)) or value is None else str(value)))
