@@ -35,6 +35,9 @@ __all__ = [
 Solver = Literal["auto", "exact", "equilibrium"]
 T = TypeVar("T")
 
+MOST_SECONDS_TO_COMPARE = 30.0
+"""Plans that took longer are not planned a second time with fairness 0 to show what fairness costs."""
+
 
 def plan(
     path: Path,
@@ -100,10 +103,23 @@ def plan(
         write_tables(result, out)
     if report is not None:
         write_report([result], report)
-    _show(result, json=json, out=out, report=report)
     from abasto.summary import is_fully_met
 
+    greatest = _greatest_total(result)
+    _show(result, greatest, json=json, out=out, report=report)
     return EXIT_UNMET if strict and not is_fully_met(result) else EXIT_OK
+
+
+def _greatest_total(plan: Plan) -> Plan | None:
+    """Plan once more with fairness 0, to show what fairness costs; None where it costs nothing or takes too long."""
+    from abasto.summary import is_fully_met
+
+    if plan.fairness == 0 or plan.status == "stopped" or plan.seconds > MOST_SECONDS_TO_COMPARE or is_fully_met(plan):
+        return None
+    limit = max(2.0, plan.seconds)
+    return plan_with_progress(
+        plan.network, plan.scenario, what="greatest total", fairness=0.0, solver=plan.solver, time_limit=limit
+    )
 
 
 def _require(holds: bool, option: str, value: object, remedy: str) -> None:
@@ -259,15 +275,17 @@ def write_report(plans: list[Plan], file: Path, **words: Any) -> None:
     write_file_whole(file, render(plans, **words).encode())
 
 
-def _show(plan: Plan, *, json: bool, out: Path | None, report: Path | None) -> None:
-    from abasto.summary import plan_document, plan_lines
+def _show(plan: Plan, greatest: Plan | None, *, json: bool, out: Path | None, report: Path | None) -> None:
+    from abasto.summary import fairness_words, plan_document, plan_lines
 
     if json:
-        document = plan_document(plan, written=None if out is None else str(out))
+        document = plan_document(plan, written=None if out is None else str(out), greatest=greatest)
         print(json_format.dumps(document, ensure_ascii=False, indent=1, allow_nan=False, default=str))
         return
     for line in plan_lines(plan):
         print(printable(line))
+    if greatest is not None:
+        print(printable(fairness_words(plan, greatest)))
     if out is not None or report is not None:
         print()
     if out is not None:

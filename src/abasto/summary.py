@@ -375,6 +375,18 @@ def plan_lines(plan: Plan, *, most: int = 5) -> list[str]:
     return lines
 
 
+def fairness_words(plan: Plan, greatest: Plan) -> str:
+    """Say what the plan's fairness costs, beside `greatest`, a plan of the same network with fairness 0."""
+    ours, total = summarize(plan), summarize(greatest)
+    means = f"{percent(total.mean_coverage)} of what is needed on average instead of {percent(ours.mean_coverage)}"
+    worst = f"{percent(total.worst_5_percent_coverage)} instead of {percent(ours.worst_5_percent_coverage)}"
+    sure = " (the best found so far)" if greatest.status == "stopped" else ""
+    return (
+        f"What fairness {plan.fairness:g} costs: the greatest total, --fairness 0, meets {means}; "
+        f"the worst-off 5 % then get {worst}{sure}."
+    )
+
+
 def _counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
@@ -448,12 +460,12 @@ def _columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> lis
     return lines
 
 
-def plan_document(plan: Plan, *, written: str | None = None) -> dict[str, Any]:
+def plan_document(plan: Plan, *, written: str | None = None, greatest: Plan | None = None) -> dict[str, Any]:
     """Return the plan's summary as one JSON object; a gap that is not known is null. `written` is the folder of tables.
 
     Keys: network, scenario, status, solver, fairness, seconds, objective, bound, gap, gap_of_unmet (shares), certainty
     (words), fully_met, summary (the row of the plan's summary table), worst_places, short (by good or nutrient),
-    shortages (the plan's table), fleets, written.
+    shortages (the plan's table), fleets, written, and greatest_total: coverage of `greatest`, a plan with fairness 0.
     """
     words = summarize(plan)
     return {
@@ -475,6 +487,13 @@ def plan_document(plan: Plan, *, written: str | None = None) -> dict[str, Any]:
         "shortages": [{name: _finite(value) for name, value in row.items()} for row in plan.shortages.rows()],
         "fleets": [{**asdict(use), "share": use.share} for use in words.fleets],
         "written": written,
+        "greatest_total": None
+        if greatest is None
+        else {
+            "mean_coverage": summarize(greatest).mean_coverage,
+            "worst_5_percent_coverage": summarize(greatest).worst_5_percent_coverage,
+            "status": greatest.status,
+        },
     }
 
 

@@ -251,8 +251,8 @@ def _items(network: Network, good_of: dict[str, int], made: set[int]) -> Items:
         for day in range(days):
             last = days if good.shelf_life_days is None else day + int(good.shelf_life_days)
             fresh[g, day] = g if last >= days - 1 else index.get((g, last), g)
-    good, first, last_use = (np.array(column, dtype=np.int64) for column in (item_good, first_day, last_day))
-    return Items(good, first, last_use, fresh, index)
+    of_good, opens, ends = (np.array(column, dtype=np.int64) for column in (item_good, first_day, last_day))
+    return Items(of_good, opens, ends, fresh, index)
 
 
 def _stock_expiry(network: Network, good: str, expires: Any, good_of: dict[str, int]) -> int:
