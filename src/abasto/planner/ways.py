@@ -162,6 +162,8 @@ def empty_pool(wants: Wants, actions: Actions, *, slots: int = 4) -> Pool:
 
 def grow_pool(pool: Pool, *, most: int = MOST_SLOTS) -> Pool:
     """Return the pool with half as many slots again for needs whose slots all carried flow when a better way came."""
+    if not pool.cramped.any():
+        return pool
     count = np.diff(pool.first)
     more = np.where(pool.cramped, np.minimum(most, count + np.maximum(2, count // 2)), count)
     first = np.concatenate(([0], np.cumsum(more)))
@@ -202,7 +204,7 @@ def add_ways(
         shares = [(need, end, k) for need, (_, end, k) in zip(reached, shares, strict=True) if need < end]
         if shares:
             live = int(pool.length.sum())
-            pool = _restock(pool, max(len(pool.resource), int(1.8 * live)))
+            pool = _restock(pool, max(len(pool.resource), int(1.35 * live)))
     return pool, price
 
 
@@ -212,33 +214,32 @@ def _add_share(fixed: tuple[Any, ...], share: tuple[int, int, int]) -> int:
 
 
 def _restock(pool: Pool, size: int) -> Pool:
-    """Return the pool with its live entries at the front of a store of `size`, the rest shared out to the threads."""
-    bigger = pool._replace(
-        resource=np.empty(size, dtype=np.int32),
-        load=np.empty(size, dtype=np.float32),
-        action=np.empty(size, dtype=pool.action.dtype),
-        quantity=np.empty(size, dtype=np.float32),
-    )
-    live = _compact(pool, bigger)
+    """Move live entries to the front of the pool's store, which grows to `size`, and share out the rest to the threads.
+
+    The store stays where it is, one array after the other: two of them at once would be half of all memory in use.
+    """
+    live = int(pool.length.sum())
+    place = np.empty(live, dtype=np.int32 if len(pool.resource) < np.iinfo(np.int32).max else np.int64)
+    _list_entries(pool, place)
+    for store in (pool.resource, pool.load, pool.action, pool.quantity):
+        kept = store[place]
+        store.resize(size, refcheck=False)
+        store[:live] = kept
     bounds = live + (size - live) * np.arange(THREADS + 1) // THREADS
-    bigger.used[:], bigger.limit[:] = bounds[:-1], bounds[1:]
-    return bigger
+    pool.used[:], pool.limit[:] = bounds[:-1], bounds[1:]
+    return pool
 
 
 @njit(cache=True, nogil=True)
-def _compact(old, new):  # type: ignore[no-untyped-def]
+def _list_entries(pool, place):  # type: ignore[no-untyped-def]
+    """Write down where live entries stand, slot by slot, and point the slots at where they are going to stand."""
     used = 0
-    for slot in range(len(old.length)):
-        length = old.length[slot]
-        start = old.start[slot]
-        for entry in range(length):
-            new.resource[used + entry] = old.resource[start + entry]
-            new.load[used + entry] = old.load[start + entry]
-            new.action[used + entry] = old.action[start + entry]
-            new.quantity[used + entry] = old.quantity[start + entry]
-        new.start[slot] = used
-        used += length
-    return used
+    for slot in range(len(pool.length)):
+        start = pool.start[slot]
+        pool.start[slot] = used
+        for entry in range(pool.length[slot]):
+            place[used] = start + entry
+            used += 1
 
 
 @njit(cache=True, nogil=True)
