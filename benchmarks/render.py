@@ -243,9 +243,9 @@ def _beyond_peers(records: list[Record]) -> str:
     return _section(
         "General solvers on MEDIUM",
         f"Seed 0; each may take {MANY} times as long as Abasto to 1 %, and 100 s at most. A violation is in units in "
-        "which every row's largest coefficient is 1; a point with one above 1e-6 is no plan as it is. “After cutting” is "
-        "what Abasto's own repair makes of such a point, which a general solver alone does not have; “own certificate” is "
-        "how far that is below the bound that the answer's own duals prove.",
+        "which every row's largest coefficient is 1; a point with one above 1e-6 is no plan as it is. “After cutting” "
+        "is what Abasto's own repair makes of such a point, which a general solver alone does not have; “own "
+        "certificate” is how far that is below the bound that the answer's own duals prove.",
         ["MEDIUM", "time", "÷ ours at 1 %", *facts],
         rows,
     )
