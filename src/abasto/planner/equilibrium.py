@@ -230,8 +230,8 @@ def _prices(search: _Search, log_price: Floats) -> Floats:
     return np.append(np.exp(log_price), 0.0)
 
 
-def _lower_bound_seen(search: _Search, y: Floats, price: Floats) -> None:
-    """Keep the bound that prices `y` prove, given the price of each need's cheapest way at them (tolls included)."""
+def _keep_bound(search: _Search, y: Floats, price: Floats) -> None:
+    """Keep the bound that prices `y` prove if it is the least; `price` [needs] is of the cheapest ways, with tolls."""
     bound = (
         float((search.resources.ceiling * y[:-1]).sum())
         + float(slack(search.wants, price, search.tier))
@@ -256,7 +256,7 @@ def _round(search: _Search, tier: Floats, *, first: bool) -> None:
     search.pool, price = add_ways(
         search.layout, wants, search.labels, search.pool, search.actions, y=y, worth=worth, toll=search.toll
     )
-    _lower_bound_seen(search, y, price)
+    _keep_bound(search, y, price)
     rate = np.append(STEEPNESS / capacity, 0.0)
     y = _prices(search, log_y)
     log_tier = np.log(tier)
@@ -301,7 +301,7 @@ def _tighten(search: _Search) -> None:
     for prices in (np.exp(search.log_price), search.average):
         y = np.append(prices, 0.0)
         sweep(search.layout, search.levels, y + search.toll, search.labels)
-        _lower_bound_seen(search, y, _need_price(search))
+        _keep_bound(search, y, _need_price(search))
 
 
 def _need_price(search: _Search) -> Floats:

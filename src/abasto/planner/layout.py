@@ -74,7 +74,7 @@ class Layout(NamedTuple):
 
 
 class Resources(NamedTuple):
-    """What each resource holds: `capacity` for plans, `ceiling` ≥ capacity for the bound, `hours` of fleets (else 0).
+    """What each resource holds: `capacity` for plans, `ceiling` ≥ capacity for the bound.
 
     Opening stock fills room from the start. Plans leave that room to it (`capacity`); the bound supposes that it takes
     none (`ceiling`), so it stays a bound however early the stock leaves. `of_source` [sources] numbers the sources.
@@ -149,15 +149,14 @@ def lay_out(problem: Problem) -> tuple[Layout, Resources, list[Index]]:
     n_rows = int(window.sum())
     numbering = _Numbering()
     source = problem.sources
-    on_hand, offered = np.zeros((n_items, n_sites)), np.zeros((n_rows, n_sites))
-    is_stock = source.is_stock
-    np.add.at(on_hand, (source.item[is_stock], source.site[is_stock]), source.amount[is_stock])
-    offer_row = row[source.item[~is_stock]] + source.day[~is_stock]
-    np.add.at(offered, (offer_row, source.site[~is_stock]), source.amount[~is_stock])
-    stock, offer = numbering.add(on_hand), numbering.add(offered)
+    lot = (source.item[source.is_stock], source.site[source.is_stock])
+    is_offer = ~source.is_stock
+    offered = (row[source.item[is_offer]] + source.day[is_offer], source.site[is_offer])
+    on_hand = _table((n_items, n_sites), lot, source.amount[source.is_stock])
+    stock = numbering.add(on_hand)
+    offer = numbering.add(_table((n_rows, n_sites), offered, source.amount[is_offer]))
     of_source = np.empty(len(source.site), dtype=np.int32)
-    of_source[is_stock] = stock[source.item[is_stock], source.site[is_stock]]
-    of_source[~is_stock] = offer[offer_row, source.site[~is_stock]]
+    of_source[source.is_stock], of_source[is_offer] = stock[lot], offer[offered]
     shippable = np.full((len(problem.goods), n_sites), np.inf)
     for (site, good), quantity in problem.shippable.items():
         shippable[good, site] = quantity
@@ -221,6 +220,13 @@ def lay_out(problem: Problem) -> tuple[Layout, Resources, list[Index]]:
     is_fleet[first_fleet:last_fleet] = True
     resources = Resources(np.concatenate(numbering.capacity), np.concatenate(numbering.ceiling), of_source, is_fleet)
     return layout, resources, [_int(np.flatnonzero(np.isin(problem.items.good, level))) for level in levels]
+
+
+def _table(shape: tuple[int, int], place: tuple[npt.NDArray[np.int64], ...], amount: Floats) -> Floats:
+    """Return a table of zeros with the amounts added at their places."""
+    table = np.zeros(shape)
+    np.add.at(table, place, amount)
+    return table
 
 
 def _int(values: npt.NDArray[np.generic]) -> Index:
