@@ -5,6 +5,9 @@ AbastoError
 ├── SettingError      a fairness, gap, time limit, solver or scenario that nothing can be planned with
 ├── UnsupportedError  a solver was asked for something it does not do; says what and who does it
 ├── SolverError       the solver gave no usable answer
+├── FactError         an entry's body is no fact that may be written or understood
+├── EntryError        bytes that are no valid entry: size, form, signature or network
+├── JournalError      a journal cannot be opened, read or written; says what to do
 └── CheckError        a finished plan broke a rule; always a fault of ours, never of the input
 """
 
@@ -14,7 +17,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["AbastoError", "CheckError", "Finding", "InputError", "SettingError", "SolverError", "UnsupportedError"]
+__all__ = [
+    "AbastoError",
+    "CheckError",
+    "EntryError",
+    "FactError",
+    "Finding",
+    "InputError",
+    "JournalError",
+    "SettingError",
+    "SolverError",
+    "UnsupportedError",
+]
 
 
 class AbastoError(Exception):
@@ -83,3 +97,15 @@ class CheckError(AbastoError):
             f"the plan broke {len(self.violations)} rule(s) of the format and was not returned; this is a fault in "
             f"Abasto, not in your tables. Please report it with your tables:\n{shown}"
         )
+
+
+class FactError(AbastoError, ValueError):
+    """A body that is no fact of its kind; the message names the field, its value and what it must be."""
+
+
+class EntryError(AbastoError, ValueError):
+    """Bytes that are no valid entry; the message says which rule they break. They are never stored."""
+
+
+class JournalError(AbastoError):
+    """A journal that cannot be opened, read or written; the message says why and what to do."""

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+import io
 import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
 __all__ = ["error_cells"]
@@ -23,10 +23,10 @@ _ERROR_MARK = re.compile(rb"""\st=["']e["']""")
 _ODS_ERROR_MARK = b'value-type="error"'
 
 
-def error_cells(path: Path) -> dict[str, Places]:
-    """Return, for every sheet with failed formulas, where they are."""
-    with zipfile.ZipFile(path) as archive:
-        if path.suffix.lower() == ".ods":
+def error_cells(content: bytes, *, is_ods: bool) -> dict[str, Places]:
+    """Return, for every sheet of a workbook with failed formulas, where they are."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if is_ods:
             return _in_ods(archive)
         return {name: places for name, part in _sheet_parts(archive) if (places := _in_sheet(archive.read(part)))}
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
-from collections.abc import Iterator
 from datetime import date
 from os import PathLike
 from pathlib import Path
@@ -13,12 +10,13 @@ from typing import Any
 from abasto.errors import Finding, InputError
 from abasto.network import TABLES, Network, NetworkRow
 from abasto.tables.check import check_rows
+from abasto.tables.collector import collector_paused
 from abasto.tables.findings import Origin, worst_first
 from abasto.tables.raw import RawTables
 from abasto.tables.read_csv import raw_folder
 from abasto.tables.rows import ReadTable, read_rows
 
-__all__ = ["check_path", "read_network"]
+__all__ = ["check_path", "check_raw", "read_network"]
 
 
 def read_network(path: str | PathLike[str]) -> Network:
@@ -31,8 +29,13 @@ def read_network(path: str | PathLike[str]) -> Network:
 
 def check_path(path: str | PathLike[str]) -> tuple[Network | None, list[Finding]]:
     """Return the network at `path`, None if it has errors, and all findings, worst first."""
-    with _collector_paused():
-        raw = _raw(Path(path))
+    with collector_paused():
+        return check_raw(_raw(Path(path)))
+
+
+def check_raw(raw: RawTables) -> tuple[Network | None, list[Finding]]:
+    """Return the network in raw tables, None if it has errors, and all findings, worst first."""
+    with collector_paused():
         read = _read_tables(raw)
     findings = [*raw.findings, *(finding for table in read.values() for finding in table.findings)]
     if not (raw.findings and not raw.tables):
@@ -50,18 +53,6 @@ def check_path(path: str | PathLike[str]) -> tuple[Network | None, list[Finding]
     findings.extend(check_rows(network, origin))
     broken = any(finding.severity == "error" for finding in findings)
     return (None if broken else network), worst_first(findings)
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Reading makes many objects and no circles of them; going over them again and again took half of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _raw(path: Path) -> RawTables:

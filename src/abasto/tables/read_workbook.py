@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
@@ -13,8 +14,9 @@ from abasto.network import TABLES
 from abasto.tables.error_cells import error_cells
 from abasto.tables.names import closest
 from abasto.tables.raw import BLANKS, Cell, ErrorCell, RawTable, RawTables
+from abasto.tables.unpacking import refuse_bomb
 
-__all__ = ["WORKBOOK_SUFFIXES", "raw_workbook"]
+__all__ = ["WORKBOOK_SUFFIXES", "raw_workbook", "workbook_tables"]
 
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".ods")
 """Not .xls and .xlsb: their failed formulas reach us as blank cells, which would be a guess."""
@@ -24,10 +26,22 @@ _KNOWN = tuple(schema.name for schema in TABLES)
 
 def raw_workbook(path: Path) -> RawTables:
     """Return the tables of a workbook, one per worksheet; formulas count as the values last computed for them."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raw = RawTables(workbook=True, unreadable={*_KNOWN})
+        raw.findings.append(_unusable(path.name, f"the file cannot be read ({error.strerror})", "check that you may"))
+        return raw
+    return workbook_tables(content, path.name)
+
+
+def workbook_tables(content: bytes, name: str) -> RawTables:
+    """Return the tables of a workbook that is in memory; `name` is what its file is called."""
     raw = RawTables(workbook=True)
     try:
-        with CalamineWorkbook.from_path(path) as workbook:
-            failed = error_cells(path)
+        refuse_bomb(content)
+        with CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
+            failed = error_cells(content, is_ods=name.lower().endswith(".ods"))
             for sheet in workbook.sheets_metadata:
                 if sheet.typ == SheetTypeEnum.WorkSheet:
                     rows: list[list[Cell]] = []
@@ -35,17 +49,17 @@ def raw_workbook(path: Path) -> RawTables:
                         rows.append([*cells])
                     _add(sheet.name, rows, failed.get(sheet.name, {}), raw)
     except PasswordError:
-        raw.findings.append(_unusable(path, "the workbook is locked by a password", "save it without one"))
+        raw.findings.append(_unusable(name, "the workbook is locked by a password", "save it without one"))
     except (CalamineError, zipfile.BadZipFile, ParseError, KeyError, OSError) as error:
         reason = f"the file cannot be read as a workbook ({error})"
-        raw.findings.append(_unusable(path, reason, "open it in a spreadsheet and save it as .xlsx again"))
+        raw.findings.append(_unusable(name, reason, "open it in a spreadsheet and save it as .xlsx again"))
     if raw.findings and not raw.tables:
         raw.unreadable.update(_KNOWN)
     return raw
 
 
-def _unusable(path: Path, message: str, remedy: str) -> Finding:
-    return Finding("", 0, "", "", message, remedy, file=path.name)
+def _unusable(file: str, message: str, remedy: str) -> Finding:
+    return Finding("", 0, "", "", message, remedy, file=file)
 
 
 def _add(sheet: str, cells: list[list[Cell]], failed: dict[tuple[int, int], str], raw: RawTables) -> None:

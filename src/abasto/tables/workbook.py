@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from abasto.errors import AbastoError
 from abasto.network import TableSchema
 from abasto.tables.cells import Value
-from abasto.tables.rows import is_hxl
+from abasto.tables.columns import is_hxl
 from abasto.tables.text import number_text, value_text
 
 if TYPE_CHECKING:

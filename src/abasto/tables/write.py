@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from abasto.errors import AbastoError, Finding, InputError
 from abasto.network import TABLES, Column, Network, TableSchema
 from abasto.tables.cells import Value, is_serial_date
+from abasto.tables.columns import is_hxl
 from abasto.tables.findings import Findings, Origin
 from abasto.tables.kinds import kind_of
 from abasto.tables.raw import BLANKS, ERROR_TEXTS
-from abasto.tables.rows import is_hxl
 from abasto.tables.sense import check_horizon
 from abasto.tables.text import csv_bytes, csv_cell, value_text
 from abasto.tables.whole import write_file_whole, write_folder_whole
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from abasto.planner.plan import Table
 
-__all__ = ["write_network", "write_plan"]
+__all__ = ["network_files", "network_workbook", "write_network", "write_plan"]
 
 Record = list[Value | None]
 
@@ -35,6 +35,29 @@ def write_network(network: Network, path: str | PathLike[str]) -> None:
     Other files in the folder stay. Empty tables are not written, and a cell that holds its default is blank.
     """
     path = Path(path)
+    if path.suffix.lower() == ".xlsx":
+        write_file_whole(path, network_workbook(network))
+        return
+    files = network_files(network)
+    if path.suffix.lower() in (".xls", ".xlsm", ".xlsb", ".ods", ".csv"):
+        raise AbastoError(f"{path}: this kind of file is not written; name a file that ends in .xlsx, or a folder.")
+    write_folder_whole(path, files, ours=[f"{schema.name}.csv" for schema in TABLES])
+
+
+def network_workbook(network: Network) -> bytes:
+    """Return a network as a workbook."""
+    from abasto.tables.workbook import workbook_bytes
+
+    return workbook_bytes(_tables(network))
+
+
+def network_files(network: Network) -> dict[str, bytes]:
+    """Return a network as the CSV files of a folder, by their names."""
+    return {f"{schema.name}.csv": _table_bytes(schema, records) for schema, records in _tables(network).items()}
+
+
+def _tables(network: Network) -> dict[TableSchema, list[Record]]:
+    """Return the tables that have rows; raises `InputError` for what would not read back as it is."""
     horizon = Findings(Origin())
     check_horizon(network, horizon)
     if horizon.found:
@@ -42,16 +65,7 @@ def write_network(network: Network, path: str | PathLike[str]) -> None:
     problems = [finding for schema in TABLES for finding in _unwritable(network, schema)]
     if problems:
         raise InputError(problems)
-    tables = {schema: _records(network, schema) for schema in TABLES if network.rows(schema.name)}
-    if path.suffix.lower() == ".xlsx":
-        from abasto.tables.workbook import workbook_bytes
-
-        write_file_whole(path, workbook_bytes(tables))
-        return
-    if path.suffix.lower() in (".xls", ".xlsm", ".xlsb", ".ods", ".csv"):
-        raise AbastoError(f"{path}: this kind of file is not written; name a file that ends in .xlsx, or a folder.")
-    files = {f"{schema.name}.csv": _table_bytes(schema, records) for schema, records in tables.items()}
-    write_folder_whole(path, files, ours=[f"{schema.name}.csv" for schema in TABLES])
+    return {schema: _records(network, schema) for schema in TABLES if network.rows(schema.name)}
 
 
 def _unwritable(network: Network, schema: TableSchema) -> list[Finding]:
