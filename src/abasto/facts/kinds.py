@@ -1,0 +1,466 @@
+"""What may be written in a journal: one frozen type per kind of fact, and how each stands in an entry's body.
+
+Quantities are whole thousandths of the good's unit (batches: of a batch), dates ISO text, lots the lot's last usable
+date: `""` is the lot without a date, and None says nothing about lots (then the first to expire leave first). A body
+has exactly the fields of its type; those at their default are left out. Kinds that this version does not know are kept
+as `UnknownFact`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from datetime import date
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from abasto.errors import FactError
+
+__all__ = [
+    "FACTS",
+    "MOST",
+    "EntryReversed",
+    "Fact",
+    "GoodsHandedOut",
+    "GoodsLost",
+    "GoodsMade",
+    "GoodsTakenIn",
+    "Line",
+    "NetworkFounded",
+    "NoteWritten",
+    "OrderAccepted",
+    "OrderCancelled",
+    "OrderIssued",
+    "OrderLoaded",
+    "OrderReceived",
+    "RowDropped",
+    "RowSet",
+    "StockCounted",
+    "UnknownFact",
+    "body_of",
+    "fact_of",
+]
+
+MOST = 2**53 - 1
+"""Integers go so far: every reader of JSON has them exactly."""
+LONGEST_ID = 200
+LONGEST_TEXT = 4000
+MOST_LINES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """So much of a good, of a lot; in `GoodsMade` a negative quantity was used up."""
+
+    good: str
+    quantity: int
+    lot: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFounded:
+    """The first entry of a network: its name, the keys of its stewards, and how many of them decide together."""
+
+    KIND: ClassVar[str] = "network.founded"
+    name: str
+    stewards: tuple[str, ...]
+    threshold: int
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowSet:
+    """A row of a table of FORMAT stands as given: its cells as text, as in a CSV file; blank cells are left out.
+
+    What identifies a row stands in `state.rows`; where rows may repeat, `copy` tells equal ones apart.
+    """
+
+    KIND: ClassVar[str] = "row.set"
+    table: str
+    row: Mapping[str, str]
+    date: str
+    copy: int = 1
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowDropped:
+    """A row of a table holds no longer; `row` has at least the cells that identify it."""
+
+    KIND: ClassVar[str] = "row.dropped"
+    table: str
+    row: Mapping[str, str]
+    date: str
+    copy: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StockCounted:
+    """So much of a good was found at a site: of one lot, or of all together."""
+
+    KIND: ClassVar[str] = "stock.counted"
+    site: str
+    good: str
+    quantity: int
+    date: str
+    lot: str | None = None
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsTakenIn:
+    """Goods came to a site from outside the network."""
+
+    KIND: ClassVar[str] = "goods.taken_in"
+    site: str
+    good: str
+    quantity: int
+    date: str
+    lot: str | None = None
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsHandedOut:
+    """Goods went to the people whom a site serves."""
+
+    KIND: ClassVar[str] = "goods.handed_out"
+    site: str
+    good: str
+    quantity: int
+    date: str
+    lot: str | None = None
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsMade:
+    """A plant carried out a recipe: what was made (positive) and used up (negative), as it was and not as planned."""
+
+    KIND: ClassVar[str] = "goods.made"
+    site: str
+    recipe: str
+    batches: int
+    lines: tuple[Line, ...]
+    date: str
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsLost:
+    """Goods at a site are lost: spoiled, damaged, gone."""
+
+    KIND: ClassVar[str] = "goods.lost"
+    site: str
+    good: str
+    quantity: int
+    date: str
+    lot: str | None = None
+    cause: str = ""
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIssued:
+    """The owner of goods ordered them away: so many trips of a fleet along a lane. The order's id is that of its entry.
+
+    `plan` says which plan it follows: the digest of its tables, or nothing.
+    """
+
+    KIND: ClassVar[str] = "order.issued"
+    from_site: str
+    to_site: str
+    fleet: str
+    trips: int
+    departs: str
+    arrives: str
+    lines: tuple[Line, ...]
+    date: str
+    plan: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAccepted:
+    """Whoever drives took an order on."""
+
+    KIND: ClassVar[str] = "order.accepted"
+    order: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLoaded:
+    """What was loaded for an order and left its site."""
+
+    KIND: ClassVar[str] = "order.loaded"
+    order: str
+    lines: tuple[Line, ...]
+    date: str
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReceived:
+    """What arrived of an order at a site; unless more is to come, what is missing then is a loss on the way."""
+
+    KIND: ClassVar[str] = "order.received"
+    order: str
+    site: str
+    lines: tuple[Line, ...]
+    date: str
+    more_to_come: bool = False
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancelled:
+    """An order is not carried out; what was loaded for it goes back to where it was loaded."""
+
+    KIND: ClassVar[str] = "order.cancelled"
+    order: str
+    date: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteWritten:
+    """Words for others: about a thing (a site, an order, an entry), and which exceptions they settle."""
+
+    KIND: ClassVar[str] = "note.written"
+    text: str
+    date: str
+    about: str = ""
+    settles: tuple[str, ...] = ()
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryReversed:
+    """What an earlier entry did is undone by its opposite; both stay to be read."""
+
+    KIND: ClassVar[str] = "entry.reversed"
+    entry: str
+    date: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownFact:
+    """A fact of a later version: kept, carried and shown, not applied."""
+
+    kind: str
+    body: Mapping[str, Any]
+
+
+Fact = (
+    NetworkFounded
+    | RowSet
+    | RowDropped
+    | StockCounted
+    | GoodsTakenIn
+    | GoodsHandedOut
+    | GoodsMade
+    | GoodsLost
+    | OrderIssued
+    | OrderAccepted
+    | OrderLoaded
+    | OrderReceived
+    | OrderCancelled
+    | NoteWritten
+    | EntryReversed
+    | UnknownFact
+)
+
+
+def _id(value: Any) -> str:
+    if type(value) is not str or not 0 < len(value) <= LONGEST_ID or value != value.strip():
+        raise ValueError(f"must be text of 1 to {LONGEST_ID} characters without blanks at its ends")
+    return value
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str or len(value) > LONGEST_TEXT:
+        raise ValueError(f"must be text of at most {LONGEST_TEXT} characters")
+    return value
+
+
+def _date(value: Any) -> str:
+    try:
+        # Compared, because a week as in 2026-W47-7 is read as a date too, and would sort as none.
+        if type(value) is str and date.fromisoformat(value).isoformat() == value:
+            return value
+    except ValueError:
+        pass
+    raise ValueError("must be a date such as 2026-11-22")
+
+
+def _lot(value: Any) -> str:
+    return "" if value == "" and type(value) is str else _date(value)
+
+
+def _quantity(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= MOST:
+        raise ValueError(f"must be a whole number of thousandths from 0 to {MOST}")
+    return value
+
+
+def _signed(value: Any) -> int:
+    if type(value) is not int or not -MOST <= value <= MOST:
+        raise ValueError(f"must be a whole number of thousandths from -{MOST} to {MOST}")
+    return value
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= MOST:
+        raise ValueError("must be a whole number from 1 up")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise ValueError("must be true or false")
+    return value
+
+
+def _ids(value: Any) -> tuple[str, ...]:
+    if type(value) is not list or len(value) > MOST_LINES:
+        raise ValueError(f"must be a list of at most {MOST_LINES} ids")
+    return tuple(_id(one) for one in value)
+
+
+def _cells(value: Any) -> Mapping[str, str]:
+    if type(value) is not dict or not 0 < len(value) <= MOST_LINES:
+        raise ValueError("must be an object of cells by column")
+    return MappingProxyType({_id(name): _text(cell) for name, cell in value.items()})
+
+
+def _lines_of(quantity: Callable[[Any], int]) -> Callable[[Any], tuple[Line, ...]]:
+    def read(value: Any) -> tuple[Line, ...]:
+        if type(value) is not list or not 0 < len(value) <= MOST_LINES:
+            raise ValueError(f"must be a list of 1 to {MOST_LINES} lines")
+        lines = []
+        for one in value:
+            if type(one) is not dict or not {"good", "quantity"} <= set(one) <= {"good", "quantity", "lot"}:
+                raise ValueError("must have lines of good, quantity and perhaps lot")
+            lot = _lot(one["lot"]) if "lot" in one else None
+            lines.append(Line(_id(one["good"]), quantity(one["quantity"]), lot))
+        return tuple(lines)
+
+    return read
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "about": _text,
+    "arrives": _date,
+    "batches": _quantity,
+    "cause": _text,
+    "copy": _count,
+    "date": _date,
+    "departs": _date,
+    "entry": _id,
+    "fleet": _id,
+    "from": _id,
+    "good": _id,
+    "lines": _lines_of(_quantity),
+    "lot": _lot,
+    "more_to_come": _flag,
+    "name": _id,
+    "order": _id,
+    "plan": _text,
+    "quantity": _quantity,
+    "recipe": _id,
+    "ref": _text,
+    "row": _cells,
+    "settles": _ids,
+    "site": _id,
+    "stewards": _ids,
+    "table": _id,
+    "text": _text,
+    "threshold": _count,
+    "to": _id,
+    "trips": _count,
+}
+"""How each field of a body is read, by its name: a name means the same in every kind."""
+
+FACTS: Mapping[str, type[Any]] = {
+    kind.KIND: kind
+    for kind in (
+        NetworkFounded,
+        RowSet,
+        RowDropped,
+        StockCounted,
+        GoodsTakenIn,
+        GoodsHandedOut,
+        GoodsMade,
+        GoodsLost,
+        OrderIssued,
+        OrderAccepted,
+        OrderLoaded,
+        OrderReceived,
+        OrderCancelled,
+        NoteWritten,
+        EntryReversed,
+    )
+}
+"""The type of each kind that this version knows."""
+
+_NAMES = {"from_site": "from", "to_site": "to"}
+
+
+def _layout(kind: type[Any]) -> tuple[tuple[str, str, Callable[[Any], Any], Any], ...]:
+    """Return for each field of a kind its name in the body, its attribute, its reader, and its default (or MISSING)."""
+    readers = {**_READERS, "lines": _lines_of(_signed)} if kind is GoodsMade else _READERS
+    return tuple(
+        (_NAMES.get(field.name, field.name), field.name, readers[_NAMES.get(field.name, field.name)], field.default)
+        for field in fields(kind)
+    )
+
+
+_LAYOUTS = {name: _layout(kind) for name, kind in FACTS.items()}
+
+
+def fact_of(kind: str, body: Mapping[str, Any]) -> Fact:
+    """Return the fact that a body says; raises `FactError` if the kind is known and the body is not one of it."""
+    layout = _LAYOUTS.get(kind)
+    if layout is None:
+        return UnknownFact(kind, body)
+    values = []
+    found = 0
+    for name, _, read, default in layout:
+        if name in body:
+            found += 1
+            try:
+                values.append(read(body[name]))
+            except ValueError as error:
+                raise FactError(f"{kind}, {name}: {body[name]!r:.80} — {error}") from None
+        elif default is MISSING:
+            raise FactError(f"{kind}: {name} is missing; it must be there in every fact of this kind")
+        else:
+            values.append(default)
+    if found != len(body):
+        strange = sorted(set(body) - {name for name, *_ in layout})
+        raise FactError(f"{kind}: this version knows no {', '.join(strange)[:80]} in a fact of this kind")
+    fact: Fact = FACTS[kind](*values)
+    return fact
+
+
+def body_of(fact: Fact) -> dict[str, Any]:
+    """Return the body of a fact as it stands in an entry; raises `FactError` for values that no body may have."""
+    if isinstance(fact, UnknownFact):
+        raise FactError(f"{fact.kind}: this version does not know the kind and must not write it")
+    body: dict[str, Any] = {}
+    for name, attribute, _, default in _LAYOUTS[fact.KIND]:
+        value = getattr(fact, attribute)
+        if default is MISSING or value != default:
+            body[name] = _plain(value)
+    fact_of(fact.KIND, body)
+    return body
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Line):
+        plain = {"good": value.good, "quantity": value.quantity}
+        return plain if value.lot is None else {**plain, "lot": value.lot}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return dict(value) if isinstance(value, Mapping) else value
