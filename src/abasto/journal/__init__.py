@@ -1,0 +1,1 @@
+"""The journal: entries that devices sign, chained and kept, and the stores that keep them."""
