@@ -1,0 +1,341 @@
+"""The fold: entries in, state out; the same set of entries gives the same state to the byte.
+
+Entries come in order of (`lc`, `id`), as every store reads them. One is applied if it continues its author's chain;
+what cannot be applied is counted and listed, and the fold goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from abasto.errors import FactError
+from abasto.facts.amounts import thousandths
+from abasto.facts.kinds import (
+    EntryReversed,
+    Fact,
+    GoodsHandedOut,
+    GoodsLost,
+    GoodsMade,
+    GoodsTakenIn,
+    NetworkFounded,
+    NoteWritten,
+    OrderAccepted,
+    OrderCancelled,
+    OrderIssued,
+    OrderLoaded,
+    OrderReceived,
+    RowDropped,
+    RowSet,
+    StockCounted,
+    UnknownFact,
+    fact_of,
+)
+from abasto.journal.entry import Entry, Placed
+from abasto.journal.store import Place
+from abasto.state.accounts import CONSUMED, LOST, MADE, OUTSIDE, Movement
+from abasto.state.authors import Author
+from abasto.state.books import Counter
+from abasto.state.effects import Effect
+from abasto.state.holding import days_after
+from abasto.state.orders import Before, OrderFact
+from abasto.state.state import State
+from abasto.tables.collector import collector_paused
+
+__all__ = ["Listener", "Told", "fold"]
+
+
+class Told(NamedTuple):
+    """What the fold made of an entry: its fact (None if there is none), the date it was booked on, and its movements.
+
+    `outcome` is blank if it was applied, and else says why not in a word or two. `state` is the state just after it.
+    """
+
+    entry: Entry
+    fact: Fact | None
+    date: str
+    outcome: str
+    movements: tuple[Movement, ...]
+    state: State
+
+
+Listener = Callable[[Told], None]
+
+
+def fold(entries: Iterable[Placed], state: State | None = None, *, listen: Listener | None = None) -> State:
+    """Return what entries come to, in their order; goes on from `state` (and changes it) where one is given.
+
+    `listen` is told of each entry as it is taken.
+    """
+    step = _Fold(State() if state is None else state)
+    with collector_paused():
+        for placed in entries:
+            told = step.take(placed)
+            if listen is not None:
+                listen(step.tell(placed.entry, *told))
+    return step.state
+
+
+class _Fold:
+    """One run of the fold over a state."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.listed: set[tuple[str, str]] = set()
+        """Sites and goods whose rows are known to stand; what saves looking them up for every fact."""
+        self.handlers: Mapping[type[Any], Callable[[Any, Entry, Author, str], str]] = {
+            NetworkFounded: self.founded,
+            RowSet: self.row,
+            RowDropped: self.row,
+            StockCounted: self.counted,
+            GoodsTakenIn: self.taken_in,
+            GoodsHandedOut: self.handed_out,
+            GoodsMade: self.made,
+            GoodsLost: self.lost,
+            OrderIssued: self.order,
+            OrderAccepted: self.order,
+            OrderLoaded: self.order,
+            OrderReceived: self.order,
+            OrderCancelled: self.order,
+            NoteWritten: self.noted,
+            EntryReversed: self.reversed,
+        }
+
+    def take(self, placed: Placed) -> tuple[Fact | None, str, str]:
+        """Take the next entry; return its fact, the date it is booked on, and why it was not applied, or blank."""
+        state, entry = self.state, placed.entry
+        state.count += 1
+        state.place = Place(entry.lc, entry.id)
+        books = state.books
+        books.booked = []
+        author = state.authors.of(entry.author)
+        refusal = author.refusal(entry, is_frozen=placed.is_frozen)
+        if refusal is not None:
+            author.refuse(entry, refusal)
+            return None, "", refusal
+        state.authors.advance(author, entry, placed.seen)
+        try:
+            fact = fact_of(entry.kind, entry.body)
+        except FactError as error:
+            state.note("malformed", author.key, date="", entry=entry.id, detail=[str(error)])
+            return None, "", "malformed"
+        if isinstance(fact, UnknownFact):
+            state.note("later version", author.key, date="", entry=entry.id, detail=[fact.kind])
+            return fact, "", "later version"
+        if self.is_repeated(fact):
+            return fact, fact.date, "repeated"
+        day = self.believed(fact.date, entry, author)
+        outcome = self.handlers[type(fact)](fact, entry, author, day)
+        if books.booked and entry.id not in self.state.effects:
+            state.effects.add(entry.id, Effect(state.count, books.booked))
+        if books.too_late:
+            for site, good in dict.fromkeys(books.too_late):
+                state.note("late", site, good, date=day, entry=entry.id)
+            books.too_late = []
+        return fact, day, outcome
+
+    def tell(self, entry: Entry, fact: Fact | None, day: str, outcome: str) -> Told:
+        """Return what a listener is told of the entry that was just taken."""
+        moves = tuple(Movement(entry.id, *move) for move in self.state.books.booked)
+        return Told(entry, fact, day, outcome, moves, self.state)
+
+    def is_repeated(self, fact: Fact) -> bool:
+        """Say whether a fact with the same reference was applied before; remember it if not."""
+        ref = getattr(fact, "ref", "")
+        if not ref:
+            return False
+        if self.state.knows(ref):
+            return True
+        self.state.remember(ref)
+        return False
+
+    def believed(self, day: str, entry: Entry, author: Author) -> str:
+        """Return the date to book a fact of a day on, and list it if that is another."""
+        if not day:
+            return ""
+        believed = self.state.dates.believed(day)
+        if believed != day:
+            self.state.note("wild clock", author.key, date=believed, entry=entry.id, detail=[day, believed])
+        self.state.dates.add(day, author.number)
+        return believed
+
+    def place(self, site: str, good: str, entry: Entry, day: str) -> None:
+        """List a site or good that a report names and no row stands for; it is booked all the same."""
+        if (site, good) in self.listed:
+            return
+        has_site = self.state.rows.standing("sites", site) == "stands"
+        has_good = self.state.rows.standing("goods", good) == "stands"
+        if not has_site:
+            self.state.note("site", site, date=day, entry=entry.id)
+        if not has_good:
+            self.state.note("good", good, date=day, entry=entry.id)
+        if has_site and has_good:
+            self.listed.add((site, good))
+
+    # One function per kind of fact; each returns why it could not be applied, or nothing.
+
+    def founded(self, fact: NetworkFounded, entry: Entry, author: Author, day: str) -> str:
+        if self.state.founded is not None:
+            self.state.note("founded again", author.key, date=day, entry=entry.id, detail=[fact.name])
+            return "founded already"
+        self.state.founded, self.state.network = fact, entry.id
+        return ""
+
+    def row(self, fact: RowSet | RowDropped, entry: Entry, author: Author, day: str) -> str:
+        if fact.table in ("sites", "goods"):
+            self.listed.clear()
+        rows = self.state.rows
+        if isinstance(fact, RowSet):
+            odd = rows.set(fact, entry.id, author=author.key)
+        else:
+            odd = rows.drop(fact, entry.id, author=author.key)
+        if odd:
+            self.state.note("row", author.key, fact.table, date=day, entry=entry.id, detail=[odd])
+            return "no such row"
+        if fact.table == "stocks":
+            self.opening(fact, entry, author, day)
+        undo = ("row", entry.kind, dict(entry.body))
+        self.state.effects.add(entry.id, Effect(self.state.count, self.state.books.booked, undo))
+        return ""
+
+    def opening(self, fact: RowSet | RowDropped, entry: Entry, author: Author, day: str) -> None:
+        """Book a row of stocks as the count of its lot; where equal rows stand for one lot, as their sum."""
+        site, good, expires = (fact.row.get(name, "").strip() for name in ("site", "good", "expires"))
+        found = 0
+        try:
+            lot = expires or self.state.books.fresh_lot(good, days_after(day, -1) or day)
+            if not _is_lot(lot):
+                raise FactError(f"{lot!r:.40} is no date such as 2026-11-22")
+            for kept in self.state.rows.table("stocks") if fact.copy > 1 else ():
+                cells = kept.cells
+                is_same = (cells["site"], cells["good"], cells.get("expires", "")) == (site, good, expires)
+                if is_same and kept.date == fact.date and kept.copy != fact.copy:
+                    found += thousandths(cells.get("quantity", ""))
+            if isinstance(fact, RowSet):
+                found += thousandths(fact.row.get("quantity", ""))
+        except FactError as error:
+            self.state.note("row", author.key, "stocks", date=day, entry=entry.id, detail=[str(error)])
+            return
+        self.place(site, good, entry, day)
+        by = Counter(entry.id, self.state.count, author.number, author.seq)
+        self.state.books.open_lot(day, site, good, lot, max(found, 0), by, is_more=fact.copy > 1)
+
+    def counted(self, fact: StockCounted, entry: Entry, author: Author, day: str) -> str:
+        self.place(fact.site, fact.good, entry, day)
+        by = Counter(entry.id, self.state.count, author.number, author.seq)
+        other = self.state.books.count(day, fact.site, fact.good, fact.lot, fact.quantity, by)
+        key = ("two counts", fact.site, fact.good)
+        if other is not None and other.found != fact.quantity and not author.had_seen(other.author, other.seq):
+            both = [str(other.found), str(fact.quantity), self.state.authors.key(other.author), author.key]
+            self.state.note(*key, date=day, entry=entry.id, detail=both)
+        elif key in self.state.noted and fact.lot is None and day >= self.state.noted[key].last:
+            del self.state.noted[key]
+        undo = ("count", fact.site, fact.good)
+        self.state.effects.add(entry.id, Effect(self.state.count, self.state.books.booked, undo))
+        return ""
+
+    def taken_in(self, fact: GoodsTakenIn, entry: Entry, author: Author, day: str) -> str:
+        self.place(fact.site, fact.good, entry, day)
+        self.state.books.put_in(day, fact.good, fact.lot, fact.quantity, fact.site, OUTSIDE, "taken in")
+        return ""
+
+    def handed_out(self, fact: GoodsHandedOut, entry: Entry, author: Author, day: str) -> str:
+        self.place(fact.site, fact.good, entry, day)
+        self.state.books.take_out(day, fact.good, fact.lot, fact.quantity, fact.site, CONSUMED, "handed out")
+        return ""
+
+    def lost(self, fact: GoodsLost, entry: Entry, author: Author, day: str) -> str:
+        self.place(fact.site, fact.good, entry, day)
+        why = "spoiled" if fact.cause == "spoiled" or (fact.lot and fact.lot < day) else "lost"
+        self.state.books.take_out(day, fact.good, fact.lot, fact.quantity, fact.site, LOST, why)
+        return ""
+
+    def made(self, fact: GoodsMade, entry: Entry, author: Author, day: str) -> str:
+        books = self.state.books
+        for line in fact.lines:
+            self.place(fact.site, line.good, entry, day)
+            if line.quantity < 0:
+                books.take_out(day, line.good, line.lot, -line.quantity, fact.site, MADE, "used")
+        for line in fact.lines:
+            if line.quantity > 0:
+                books.put_in(day, line.good, line.lot, line.quantity, fact.site, MADE, "made")
+        return ""
+
+    def order(self, fact: OrderFact, entry: Entry, author: Author, day: str) -> str:
+        order = entry.id if isinstance(fact, OrderIssued) else fact.order
+        if isinstance(fact, OrderReceived):
+            for line in fact.lines:
+                self.place(fact.site, line.good, entry, day)
+        elif isinstance(fact, OrderIssued):
+            for line in fact.lines:
+                self.place(fact.from_site, line.good, entry, day)
+                self.place(fact.to_site, line.good, entry, day)
+        odd, before = self.state.orders.take(order, fact, entry, day=day)
+        if odd:
+            self.state.note("order step", order, date=day, entry=entry.id, detail=[odd])
+        undo = ("order", order, before)
+        self.state.effects.add(entry.id, Effect(self.state.count, self.state.books.booked, undo))
+        return ""
+
+    def noted(self, fact: NoteWritten, entry: Entry, author: Author, day: str) -> str:
+        for id in fact.settles:
+            self.state.settled[id] = entry.id
+        if fact.settles:
+            self.state.effects.add(entry.id, Effect(self.state.count, (), ("note", list(fact.settles))))
+        return ""
+
+    def reversed(self, fact: EntryReversed, entry: Entry, author: Author, day: str) -> str:
+        effect = self.state.effects.get(fact.entry)
+        if effect is not None and effect.is_undone:
+            return "undone already"
+        odd = "nothing that can be undone is known of it" if effect is None else self._undo(effect, fact, entry)
+        if effect is None or odd:
+            self.state.note("undo", fact.entry, date=day, entry=entry.id, detail=[odd])
+            return "not undone"
+        counted = self._counted(effect)
+        self.state.books.reverse(effect.moves, day, number=effect.number, counted=counted)
+        self.state.effects.mark_undone(fact.entry)
+        undo = ("undo",) if effect.undo else ()
+        self.state.effects.add(entry.id, Effect(self.state.count, self.state.books.booked, undo))
+        return ""
+
+    def _counted(self, effect: Effect) -> tuple[str, str] | None:
+        """Return the site and good that an entry counted, by itself or as a row of stocks; None if it did not."""
+        if effect.undo and effect.undo[0] == "count":
+            return effect.undo[1], effect.undo[2]
+        if effect.undo and effect.undo[0] == "row" and effect.undo[2]["table"] == "stocks":
+            row = effect.undo[2]["row"]
+            return row.get("site", "").strip(), row.get("good", "").strip()
+        return None
+
+    def _undo(self, effect: Effect, fact: EntryReversed, entry: Entry) -> str:
+        """Undo what an entry did apart from its movements; return why that could not be done, or nothing."""
+        if not effect.undo:
+            return ""
+        what, *rest = effect.undo
+        if what == "row":
+            row = fact_of(*rest)
+            assert isinstance(row, RowSet | RowDropped)
+            self.listed.clear()
+            return self.state.rows.undo(row, fact.entry)
+        if what == "order":
+            order, before = rest
+            is_done = self.state.orders.undo(order, Before(*before), entry=fact.entry, by=entry.id)
+            return "" if is_done else "it is not the last step of its order; undo the later ones first"
+        if what == "count":
+            return ""
+        if what == "note":
+            for id in rest[0]:
+                if self.state.settled.get(id) == fact.entry:
+                    del self.state.settled[id]
+            return ""
+        return "an undo of a count, a row, an order or a note is not undone itself; write what should stand"
+
+
+def _is_lot(text: str) -> bool:
+    """Return whether a text names a lot: a date in full, or nothing; books have no other names for one."""
+    try:
+        return not text or date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
