@@ -12,11 +12,13 @@ from networks import CASES
 from scipy.optimize import linprog
 
 from abasto.errors import SolverError
+from abasto.examples import example_path
 from abasto.network import Fleet, Good, Lane, Need, Network, Plant, Ration, RecipeLine, Site, Stock, Supply
 from abasto.planner import exact
 from abasto.planner.linear import SIMPLEX_NONZEROS, LinearProgram, Search
 from abasto.planner.make import make_plan
 from abasto.planner.problem import build_problem
+from abasto.tables import read_network
 
 SITES, GOODS = ("a", "b", "c"), ("grain", "bread")
 
@@ -182,3 +184,12 @@ def test_stock_that_fits_no_store_is_named() -> None:
     )
     with pytest.raises(SolverError, match=r"shed \(5\.0 t on hand, room for 1\.0 t\)"):
         exact.solve(build_problem(network))
+
+
+@pytest.mark.parametrize("fairness", [12.0, 16.0, 30.0])
+def test_upper_tenths_are_filled_though_they_are_worth_next_to_nothing(fairness: float) -> None:
+    network = read_network(example_path("neighbourhood"))
+    plan = make_plan(network, fairness=fairness, solver="exact")
+    at_four = make_plan(network, solver="exact")
+    met, met_at_four = (float(one.coverage["met"].sum()) for one in (plan, at_four))
+    assert met >= 0.99 * met_at_four

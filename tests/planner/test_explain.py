@@ -11,15 +11,15 @@ from networks import CASES, depot_and_town, lane, truck
 from random_networks import networks
 
 from abasto.network import Fleet, Network, Site, Supply
-from abasto.planner.explain import _some_of
+from abasto.planner.binding import some_of
 from abasto.planner.make import make_plan
 from abasto.planner.plan import Plan
 from abasto.planner.reasons import days_in_words
 from abasto.planner.tabulate import Shortage
 
 DAYS = r"on days? (?P<first>\d+)(?: to (?P<last>\d+))?"
-VEHICLES = re.compile(rf"(?P<nearly>nearly )?all vehicles of (?P<what>\S+) are taken {DAYS}(;|$)")
-SUPPLY = re.compile(rf"(?P<nearly>nearly )?all (?P<good>\S+) that (?P<what>\S+) can take in is taken {DAYS}(;|$)")
+VEHICLES = re.compile(rf"(?P<nearly>nearly )?all vehicles of (?P<what>\S+) are taken {DAYS}([;,]|$)")
+SUPPLY = re.compile(rf"(?P<nearly>nearly )?all (?P<good>\S+) that (?P<what>\S+) can take in is taken {DAYS}([;,]|$)")
 
 
 def days_named(found: re.Match[str]) -> range:
@@ -77,7 +77,7 @@ def test_what_comes_too_late_says_when_it_could_come() -> None:
     late = depot_and_town(4, stock=500, need=100, fleet=truck(), lanes=[lane("depot", "town", lead_days=3)])
     (row,) = make_plan(late).shortages.rows()
     assert (row["from"], row["to"]) == (1, 3)
-    assert row["cause"] == "no rice can be at town before day 4"
+    assert row["cause"] == "no rice can be at town before day 4: lane depot>town takes 3 days"
 
 
 def test_a_stock_that_is_left_over_is_not_said_to_be_used_up() -> None:
@@ -112,4 +112,4 @@ def test_days_are_told_as_people_say_them(days: set[int], words: str) -> None:
     ],
 )
 def test_long_runs_are_sampled_from_end_to_end(run: Shortage, most: int, chosen: list[int]) -> None:
-    assert _some_of(run, most) == chosen
+    assert some_of(run, most) == chosen

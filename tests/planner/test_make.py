@@ -61,6 +61,8 @@ def test_an_unknown_scenario_names_the_closest_and_all_known() -> None:
     storms = tuple(Disruption(scenario=name, kind="site", target="depot") for name in ("storm", "strike"))
     with pytest.raises(AbastoError, match=r'did you mean "storm"\? Known are storm, strike'):
         make_plan(network(disruptions=storms), "storms")
+    with pytest.raises(AbastoError, match=r"does not know\. Known are storm, strike"):
+        make_plan(network(disruptions=storms), "flood")
 
 
 def test_tables_with_errors_are_not_planned() -> None:
@@ -76,6 +78,14 @@ def test_the_equilibrium_solver_refuses_nutrients_by_name() -> None:
     with pytest.raises(UnsupportedError, match="nutrient"):
         make_plan(food, solver="equilibrium")
     assert make_plan(food).solver == "exact"
+
+
+def test_needs_that_serve_nobody_are_left_to_the_exact_solver() -> None:
+    nobody = network(rations=(), needs=(Need(site="depot", good="rice", quantity=2, people=0),))
+    with pytest.raises(UnsupportedError, match="serve nobody"):
+        make_plan(nobody, solver="equilibrium")
+    plan = make_plan(nobody)
+    assert (plan.objective, plan.bound, plan.gap) == (0.0, 0.0, 0.0)
 
 
 def test_small_networks_are_solved_exactly_and_progress_is_told() -> None:
@@ -130,7 +140,7 @@ def test_a_reserve_is_named_as_the_cause() -> None:
 
 
 def test_a_place_without_a_way_is_told_so() -> None:
-    assert words(network(lanes=()))[0] == "no open lane with vehicles leads to school"
+    assert words(network(lanes=()))[0] == "no lane leads to school from where rice is, such as depot"
 
 
 def test_a_good_that_is_nowhere_is_told_so() -> None:

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from abasto.planner.linear import Assembly, LinearProgram
 from abasto.planner.nodes import Nodes, find_nodes
 from abasto.planner.problem import TIERS, Floats, Ints, Problem
+from abasto.planner.solution import Flows
+from abasto.planner.sums import summed
 
 __all__ = ["Entries", "Model", "model"]
 
@@ -44,9 +46,11 @@ class Model:
     drawn: Entries
 
 
-def model(problem: Problem) -> Model:
-    """Return the linear program together with its nodes."""
-    draft = _Draft(problem, find_nodes(problem))
+def model(problem: Problem, near: Flows | None = None) -> Model:
+    """Return the linear program together with its nodes; the effort of its second stage is what moves and is made, or
+    with `near` what moves and is made otherwise than there.
+    """
+    draft = _Draft(problem, find_nodes(problem), near)
     _balance(draft)
     _intake(draft)
     _release(draft)
@@ -65,6 +69,7 @@ class _Draft:
 
     problem: Problem
     nodes: Nodes
+    near: Flows | None = None
     assembly: Assembly = field(default_factory=Assembly)
     handed: list[tuple[Ints, Ints, Ints, Floats]] = field(default_factory=list)
     drawn: list[tuple[Ints, Ints, Ints, Floats]] = field(default_factory=list)
@@ -216,6 +221,10 @@ def _shipments(draft: _Draft) -> None:
     effort = effort + draft.whisper(scale)
     labels = {"option": option, "item": item, "day": day}
     columns = assembly.add_columns("ship", labels, upper=np.inf, most=most, scale=scale, effort=effort)
+    if draft.near is not None:
+        old = draft.near
+        before = _same([option, item, day], [old.ship_option, old.ship_item, old.ship_day], old.ship_quantity)
+        _keep_near(draft, "unsent", columns, before, scale, np.broadcast_to(effort, scale.shape))
     assembly.add(draft.node_of(item, day, options.start[option]), columns, 1.0)
     assembly.add(draft.node_of(item, day + options.lead[option], options.end[option]), columns, -1.0)
     limited = np.isfinite(capacity) & (tonnes > 0)
@@ -254,6 +263,9 @@ def _batches(draft: _Draft) -> None:
     labels = {"plant": plant, "day": day}
     effort = draft.whisper(scale)
     columns = assembly.add_columns("batches", labels, upper=upper, most=most, scale=scale, effort=effort)
+    if draft.near is not None:
+        before = _same([plant, day], [draft.near.made_plant, draft.near.made_day], draft.near.made_batches)
+        _keep_near(draft, "unmade", columns, before, scale, effort)
     for r, (inputs, outputs) in enumerate(problem.recipes):
         mine = recipe == r
         for good, quantity in outputs:
@@ -265,6 +277,27 @@ def _batches(draft: _Draft) -> None:
     hours = problem.plant_hours[plant]
     scarce = np.isfinite(problem.labour_hours[site, day]) & (hours > 0)
     _capacity_rows(draft, "labour", site[scarce], day[scarce], columns[scarce], hours[scarce], problem.labour_hours)
+
+
+def _same(keys: list[Ints], old_keys: list[Ints], quantity: Floats) -> Floats:
+    """Return the old quantity of each combination of keys, 0 where there was none."""
+    known, total = summed(old_keys, quantity)
+    amount = dict(zip(zip(*(key.tolist() for key in known), strict=True), total.tolist(), strict=True))
+    return np.array([amount.get(key, 0.0) for key in zip(*(key.tolist() for key in keys), strict=True)])
+
+
+def _keep_near(draft: _Draft, name: str, columns: Ints, before: Floats, scale: Floats, effort: Floats) -> None:
+    """Less ≥ before − x ≥ 0, at twice the effort of x: together that is the effort of |x − before|, but for what is the
+    same for every plan.
+    """
+    old = np.flatnonzero(before > 0)
+    quantity, twice = before[old], 2 * effort[old]
+    less = draft.assembly.add_columns(
+        name, {"column": columns[old]}, upper=np.inf, most=quantity, scale=scale[old], effort=twice
+    )
+    rows = draft.assembly.add_rows(name, {"column": columns[old]}, upper=-quantity)
+    draft.assembly.add(rows, columns[old], -1.0)
+    draft.assembly.add(rows, less, -1.0)
 
 
 def _uses(draft: _Draft) -> None:
@@ -313,9 +346,10 @@ def _keeping(draft: _Draft) -> None:
     assembly.add(ahead, columns[on], -1.0)
     tonnes = problem.good_tonnes[nodes.good[node]]
     stored = limited[node] & (tonnes > 0)
-    room = np.repeat(problem.storage_t[:, None], problem.days, axis=1)
     where = node[stored]
-    _capacity_rows(draft, "storage", nodes.site[where], nodes.day[where], columns[stored], tonnes[stored], room)
+    _capacity_rows(
+        draft, "storage", nodes.site[where], nodes.day[where], columns[stored], tonnes[stored], problem.room_t
+    )
 
 
 def _tiers(draft: _Draft, need: Ints, name: str) -> Ints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -36,15 +37,18 @@ def solve(
     deadline: float | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
+    near: Flows | None = None,
 ) -> Solution:
     """Return the best plan's flows with a proven bound; `gap` is not used to stop early, the search goes to its end.
 
+    Of the best plans it is the one of least movement, or with `near` the one whose movement and production differ least
+    from those flows.
     At the `deadline` (time.monotonic) or when `stop()` turns true, the best flows at hand: at worst those in which
     every site hands over its own stock and intake.
     """
     tell = progress or (lambda stage, gap: None)
     tell("building", None)
-    full = model(problem)
+    full = model(problem, near)
     if not len(full.program.value):  # nothing can move, be made or be handed over
         return Solution(local_flows(problem), 0.0, _prices(full, None), "planned")
     search = Search(full.program, deadline=deadline, stop=stop)
@@ -59,14 +63,28 @@ def solve(
         return Solution(local_flows(problem), bound, _prices(full, answer.duals), "stopped")
     assert answer.x is not None
     x = answer.x
-    tell("least movement", full.program.gap(x, bound))
-    if answer.ended and not search.time_is_up():
-        leaner = search.least_effort(x)
-        if _usable(full.program, leaner) and leaner.x is not None and leaner.ended:
-            x = leaner.x
+    tell("least movement" if near is None else "least change", full.program.gap(x, bound))
+    if answer.ended:
+        x = _polished(search, x)
     status = "planned" if answer.ended else "stopped"
     x = np.where(x < (VERTEX_DUST if search.simplex else INNER_DUST), 0.0, x)
     return Solution(_flows(full, x), bound, _prices(full, answer.duals), status)  # type: ignore[arg-type]
+
+
+def _polished(search: Search, x: Floats) -> Floats:
+    """Return a point of the same value, best in what is worth too little to be seen beside the rest, then leanest."""
+    steps: list[Callable[[Floats], Answer]] = [
+        *(partial(search.most_of_the_rest, level=level) for level in range(1, search.levels)),
+        search.least_effort,
+    ]
+    for step in steps:
+        if search.time_is_up():
+            return x
+        answer = step(x)
+        if not _usable(search.program, answer) or answer.x is None or not answer.ended:
+            return x
+        x = answer.x
+    return x
 
 
 def _usable(program: LinearProgram, answer: Answer) -> bool:

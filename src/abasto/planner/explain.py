@@ -1,46 +1,62 @@
-"""Prices → what binds and what would help, in words, for every shortage.
+"""Why needs are short: a cause and a remedy for every shortage of a plan, and the whole story for those asked about.
 
-From a short need the cheapest way is walked back, node by node, to the stock or supply it would come from. Of what the
-way pays for, the dearest that the plan does use up is what binds; one unit more of it would help most.
+The table `shortages` holds the short form of what `explain_need` tells at length. docs/why.md says how it is found.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from abasto.planner.loads import Loads
+from abasto.errors import SettingError
+from abasto.planner.binding import Binding, Blocked, Found, Look, Looker
+from abasto.planner.causes import Cause, Explanation, Kind, Link, Resource, Standing, Use
+from abasto.planner.chain import chain
 from abasto.planner.lots import LotFlows
-from abasto.planner.problem import TIERS, Floats, Problem
-from abasto.planner.reasons import days_in_words, in_words
+from abasto.planner.obstacles import Obstacle
+from abasto.planner.origins import origins
+from abasto.planner.paragraph import paragraph
+from abasto.planner.problem import Floats, Ints, Problem
+from abasto.planner.reasons import (
+    KIND_OF,
+    days_in_words,
+    in_words,
+    joined,
+    kept_in_words,
+    left_in_words,
+    mostly_in_words,
+    named,
+    obstacle_in_words,
+)
 from abasto.planner.solution import Prices
-from abasto.planner.tabulate import Service, Shortage
+from abasto.planner.tabulate import Service, Shortage, shortages
+from abasto.planner.trace import Reached, Trace
+from abasto.planner.users import Asker, Users, find_users
+from abasto.planner.walk import Key
+from abasto.tables.names import closest
 
-__all__ = ["explain"]
+if TYPE_CHECKING:
+    from abasto.planner.make import Solved
+
+__all__ = ["explain", "explain_need", "find_needs"]
 
 MOST_DAYS = 7
 """Of a longer run, so many days are walked back from."""
-WALKS = 60_000
+WALKS = 16_000
 """About so many walks in all: where there are very many shortages, fewer days of each."""
-MOST_NODES = 5000
-"""A walk that has looked at so many nodes takes the best source it has seen."""
-STOCK_LAST = 1e-3
-"""A way that ends at stock on hand counts as dearer by this share of the price there."""
-FULL, NEARLY_FULL = 0.99, 0.9
-"""From these shares on, what a plan uses of a capacity counts as all and as nearly all."""
-PRICED = 0.01
-"""A day counts if its price is at least this share of the dearest day's."""
-
-Node = tuple[int, int, int]
-"""Item, day, site."""
-Resource = tuple[str, int, int]
-"""Kind, what, at which site or of which good."""
-Way = tuple[float, "Node | None", float, str, int]
-"""A way into a node: its price per unit, where it comes from (None: a source), how much of it, its kind, and which."""
+MOST_TOLD = 2
+"""So many causes stand in a table."""
+THOROUGH = 500
+"""With so many shortages at most, what is full on a way without a price is named as well."""
+WORK = ("lane", "fleet", "plant", "labour")
+"""What orders take: of this nothing is free on the days whose orders are kept."""
+TRACED = 1_500_000
+"""For a table, resources are followed until so many flows between nodes have been looked at; the most harmful first."""
 
 
 def explain(
@@ -51,301 +67,364 @@ def explain(
     runs: Sequence[Shortage],
     *,
     stopped: bool = False,
+    kept_until: int = 0,
+    whole: Problem | None = None,
 ) -> list[tuple[str, str]]:
-    """Return the cause and the remedy of each shortage, in words."""
-    walker = _Walker(problem, prices)
-    judge = _Judge(problem, prices, Loads(problem, lots))
+    """Return the cause and the remedy of each shortage, in words.
+
+    Of a plan that carries on an earlier one, orders before day `kept_until` (from 0) are kept as they were; `whole` is
+    the problem with the capacities that these take.
+    """
+    explainer = _Explainer(problem, prices, lots, served, stopped=stopped, kept_until=kept_until, whole=whole)
     most_days = max(1, min(MOST_DAYS, WALKS // max(1, len(runs))))
-    return [_explain_run(walker, judge, served, run, most_days, stopped=stopped) for run in runs]
+    looks = [explainer.looker.look(run, most_days) for run in runs]
+    thorough = len(runs) <= THOROUGH
+    found = [explainer.looker.find(look, thorough=thorough) for look in looks]
+    traced = explainer.worth_tracing(looks, found)
+    return [explainer.in_short(look, one, traced) for look, one in zip(looks, found, strict=True)]
 
 
-def _explain_run(
-    walker: _Walker, judge: _Judge, served: Service, run: Shortage, most_days: int, *, stopped: bool
-) -> tuple[str, str]:
-    """Return what binds most over the run, each day counted by what is missing on it, and what would help."""
-    problem, needs = walker.problem, walker.problem.needs
-    target, site = int(needs.target[run.first]), int(needs.site[run.first])
-    total: dict[Resource, float] = defaultdict(float)
-    days: dict[Resource, set[int]] = defaultdict(set)
-    reached = others_first = 0
-    chosen = _some_of(run, most_days)
-    for need in chosen:
-        start, price = walker.cheapest_server(target, int(needs.day[need]), site)
-        if start is None:
-            continue
-        reached += 1
-        amount, coverage = float(needs.amount[need]), float(served.coverage[need])
-        tier = min(int(coverage * TIERS), TIERS - 1)
-        others_first += price > 1.01 * float(needs.weight[need]) * problem.tier_value[tier] * TIERS / amount
-        for resource, when, part in walker.walk(start):
-            total[resource] += part * amount * (1 - coverage)
-            days[resource].add(when)
-    if 2 * reached < len(chosen):
-        return walker.no_way(target, site, int(needs.day[run.first]))
-    span = range(int(needs.day[run.first]), int(needs.day[run.last]) + 1)
-    for resource in sorted(total, key=lambda resource: -total[resource]):
-        verdict = judge.binds(resource, days[resource], span)
-        if verdict is not None:
-            binding, all_of_it = verdict
-            cause, remedy = in_words(problem, resource, days_in_words(binding), all_of_it=all_of_it)
-            if 2 * others_first > reached:
-                cause += "; what there is does more elsewhere: at places worse off, more urgent or nearer"
-            return cause, remedy
-    if stopped:
-        return "the search was stopped before it was clear what binds", "plan again with more time"
-    return "nothing is known to force it: the search ended within its gap", "plan again with a smaller gap"
+def explain_need(solved: Solved, site: str, need: str, day: int | None = None) -> list[Explanation]:
+    """Return why a need is short at a site, one explanation for each run of short days, or for the day asked for.
+
+    Where the need is met, a single explanation without causes says from where. `day` counts from 1. Ids that are not
+    known, a need that the site does not have and a day outside of the plan raise a `SettingError`.
+    """
+    problem, served = solved.problem, solved.served
+    first, last = find_needs(problem, site, need, day)
+    runs = [run for run in shortages(problem, served.coverage) if run.first <= last and run.last >= first]
+    runs = [Shortage(max(first, run.first), min(last, run.last)) for run in runs]
+    explainer = _Explainer(problem, solved.prices, solved.lots, served, stopped=solved.plan.status == "stopped")
+    return [explainer.at_length(run) for run in runs] or [explainer.as_met(Shortage(first, last))]
 
 
-def _some_of(run: Shortage, most: int) -> list[int]:
-    """Return at most so many needs of a run, evenly spread; a single one lies in the middle."""
-    length = run.last - run.first + 1
-    if length <= most:
-        return list(range(run.first, run.last + 1))
-    if most == 1:
-        return [run.first + length // 2]
-    return sorted({run.first + round(k * (length - 1) / (most - 1)) for k in range(most)})
+def find_needs(problem: Problem, site: str, need: str, day: int | None = None) -> tuple[int, int]:
+    """Return the first and last index of a site's need, all days or the one asked for; else a `SettingError`.
+
+    Indices follow each other day by day.
+    """
+    names = (*problem.goods, *problem.nutrients)
+    for kind, name, known in (("site", site, problem.sites), ("need", need, names)):
+        if name not in known:
+            guess = closest(name, known)
+            meant = f'; did you mean "{guess}"?' if guess else ""
+            raise SettingError(f'{kind} is "{name}", which the network does not know{meant}')
+    needs, place, target = problem.needs, problem.sites.index(site), names.index(need)
+    here = np.flatnonzero((needs.site == place) & (needs.target == target))
+    if not len(here):
+        others = [names[other] for other in np.unique(needs.target[needs.site == place]).tolist()]
+        has = f"it needs {joined(others)}" if others else "nothing is needed there"
+        raise SettingError(f'"{site}" has no need for "{need}"; {has}')
+    if day is None:
+        return int(here[0]), int(here[-1])
+    if not 1 <= day <= problem.days:
+        raise SettingError(f"day is {day}; the plan has days 1 to {problem.days}")
+    of_day = here[needs.day[here] == day - 1]
+    if not len(of_day):
+        when = days_in_words(needs.day[here].tolist())
+        raise SettingError(f'"{site}" does not need "{need}" on day {day}; it does {when}')
+    return int(of_day[0]), int(of_day[0])
 
 
-class _Judge:
-    """Says whether what a way pays for most is used up by the plan, and on which days."""
+class _Explainer:
+    """Explains the shortages of one plan."""
 
-    def __init__(self, problem: Problem, prices: Prices, loads: Loads) -> None:
-        self.problem, self.prices, self.loads = problem, prices, loads
-        self._known: dict[Resource, tuple[Floats, Floats] | None] = {}
+    def __init__(
+        self,
+        problem: Problem,
+        prices: Prices,
+        lots: LotFlows,
+        served: Service,
+        *,
+        stopped: bool,
+        kept_until: int = 0,
+        whole: Problem | None = None,
+    ) -> None:
+        self.problem, self.lots, self.served, self.stopped = problem, lots, served, stopped
+        self.kept_until, self.whole = kept_until, problem if whole is None else whole
+        self.looker = Looker(problem, prices, lots, served)
+        self._users: dict[tuple[Key, tuple[int, ...] | None], tuple[Users, Reached]] = {}
 
-    def binds(self, resource: Resource, walked: set[int], span: range) -> tuple[list[int], bool] | None:
-        """Return the days on which a resource binds, and whether all of it is taken; None if it does not.
+    @cached_property
+    def trace(self) -> Trace:
+        return Trace(self.problem, self.lots)
 
-        Asked are the days of the run and those that were walked through: what leaves before the run counts.
-        """
-        if resource not in self._known:
-            self._known[resource] = self._price_and_load(*resource)
-        known = self._known[resource]
-        if resource[0] == "stock" and self.loads.stock_used(*resource[1:]) < NEARLY_FULL:
-            return None
-        if known is None:  # how full it is, is not known: its price says that it is
-            return sorted(walked), True
-        price, load = known
-        asked = np.arange(min(*walked, span[0]), max(*walked, span[-1]) + 1)
-        binding = asked[(load[asked] >= NEARLY_FULL) & (price[asked] >= PRICED * price[asked].max())]
-        return (binding.tolist(), bool(load[binding].min() >= FULL)) if len(binding) else None
+    # Who uses what binds.
 
-    def _price_and_load(self, kind: str, what: int, where: int) -> tuple[Floats, Floats] | None:
-        """Return the price and the load of each day."""
-        prices, loads = self.prices, self.loads
+    def worth_tracing(self, looks: Sequence[Look], found: Sequence[Found]) -> set[Key]:
+        """Return the resources behind most of what people lack, as many as can be followed in a moment."""
+        harm: dict[Key, float] = defaultdict(float)
+        needs = self.problem.needs
+        for look, one in zip(looks, found, strict=True):
+            if one.bindings:
+                first = one.bindings[0]
+                missing = float(needs.weight[look.run.first]) * look.missing / float(needs.amount[look.run.first])
+                harm[first.key] += missing * first.share
+        if not harm:
+            return set()
+        most = max(1, TRACED // max(1, self.trace.n_flows))
+        return set(sorted(harm, key=lambda key: -harm[key])[:most])
+
+    def users(self, key: Key, days: tuple[int, ...] | None) -> tuple[Users, Reached]:
+        """Return who uses a resource on some days; by default on all days on which it is taken."""
+        if (key, days) not in self._users:
+            chosen = days
+            if chosen is None:
+                load = self.looker.load(key)
+                chosen = tuple(np.flatnonzero(load >= 0.9).tolist())
+            reached = self._reached(key, np.array(chosen, dtype=np.int64))
+            self._users[key, days] = find_users(self.problem, self.lots, self.served, reached), reached
+        return self._users[key, days]
+
+    def _reached(self, key: Key, days: Ints) -> Reached:
+        kind, what, where = key
         if kind == "fleet":
-            return prices.fleet[what], loads.fleet[what]
+            return self.trace.fleet(what, days)
         if kind == "lane":
-            return prices.lane[what], loads.lane[what]
+            return self.trace.lane(what, days)
         if kind == "plant":
-            return prices.plant[what], loads.plant[what]
+            return self.trace.plant(what, days)
         if kind == "labour":
-            return prices.labour[where], loads.labour[where]
+            return self.trace.labour(where, days)
+        if kind == "storage":
+            return self.trace.storage(where, days)
         if kind == "supply":
-            offers = loads.offers(what, where)
-            price = np.zeros(self.problem.days)
-            price[self.problem.sources.day[offers]] = prices.source[offers]
-            return price, loads.supply(what, where)
-        return None
+            return self.trace.supply(what, where, days)
+        return self.trace.stock(what, where)
+
+    def asker(self, run: Shortage, binding: Binding) -> Asker:
+        """Return how the run stands, to compare others with."""
+        needs, mine = self.problem.needs, slice(run.first, run.last + 1)
+        amount, people = float(needs.amount[mine].sum()), float(needs.people[mine].sum())
+        return Asker(
+            site=int(needs.site[run.first]),
+            target=int(needs.target[run.first]),
+            priority=float(needs.priority[mine].min()),
+            coverage=float((needs.amount[mine] * self.served.coverage[mine]).sum()) / amount,
+            per_person_day=binding.per_unit * amount / people if people > 0 else 0.0,
+            tier_value=self.problem.tier_value,
+        )
+
+    # In short: the table.
+
+    def in_short(self, look: Look, found: Found, traced: set[Key]) -> tuple[str, str]:
+        """Return cause and remedy in a clause or two."""
+        parts = []
+        if found.blocked is not None:
+            clauses, remedy = self._blocked_in_words(look.run, found.blocked)
+            parts.append((found.blocked.share, clauses, remedy))
+        for place, binding in enumerate(found.bindings):
+            cause, remedy = self._binding_in_words(binding)
+            if place == 0 and binding.key in traced:
+                users, _ = self.users(binding.key, None)
+                cause += mostly_in_words(users.mostly(self.asker(look.run, binding)))
+            share = 1.0 if found.blocked is None else 1.0 - found.blocked.share
+            parts.append((share * binding.share, cause, remedy))
+        if not parts:
+            return self._unknown()
+        parts = sorted(parts, key=lambda part: -part[0])[:MOST_TOLD]
+        causes, remedies = [part[1] for part in parts], [part[2] for part in parts]
+        if found.cheap and found.blocked is None:
+            cause, remedy = self._unforced()
+            return f"{causes[0]}; {cause}", remedy
+        return "; ".join(dict.fromkeys(causes)), ", and ".join(dict.fromkeys(remedies))
+
+    def _binding_in_words(self, binding: Binding) -> tuple[str, str]:
+        if binding.key[0] == "supply" and self._is_left_by_kept_orders(binding.key):
+            _, good, site = binding.key
+            return left_in_words(self.problem, good, site, days_in_words(binding.days))
+        none = binding.key[0] in ("labour", "storage") and self._has_none(binding)
+        when = days_in_words(binding.days)
+        cause, remedy = in_words(self.problem, binding.key, when, all_of_it=binding.all_of_it, none=none)
+        return (f"trips there cost fuel that serves more elsewhere: {cause}" if binding.fuel else cause), remedy
+
+    def _is_left_by_kept_orders(self, key: Key) -> bool:
+        """Whether what a site may take in of a good is no supply but what kept orders bring and do not use."""
+        _, good, site = key
+        return self.kept_until > 0 and (self.problem.sites[site], self.problem.goods[good]) not in self._supplied
+
+    @cached_property
+    def _supplied(self) -> set[tuple[str, str]]:
+        return {(row.site, row.good) for row in self.problem.network.supplies}
+
+    def _has_none(self, binding: Binding) -> bool:
+        kind, _, where = binding.key
+        if kind == "storage":
+            return float(self.problem.storage_t[where]) <= 0
+        return bool((self.problem.labour_hours[where, binding.days] <= 0).all())
+
+    def _unknown(self) -> tuple[str, str]:
+        if self.stopped:
+            return "the search was stopped before it was clear what binds", "plan again with more time"
+        return (
+            "nothing is known to prevent it: another plan, as good or better by less than the gap, may serve it",
+            "plan again with a smaller gap",
+        )
+
+    def _unforced(self) -> tuple[str, str]:
+        """Return what is said where what binds costs next to nothing at the plan's prices."""
+        if self.stopped:
+            return "but the search was stopped before it was clear that this binds", "plan again with more time"
+        return "but a plan better by less than the gap may serve it all the same", "plan again with a smaller gap"
+
+    def _blocked_in_words(self, run: Shortage, blocked: Blocked) -> tuple[str, str]:
+        """Return why nothing can come, and what would let it."""
+        problem, needs = self.problem, self.problem.needs
+        what = (*problem.goods, *problem.nutrients)[int(needs.target[run.first])]
+        site = problem.sites[int(needs.site[run.first])]
+        near = f"stock or a supply of {what} at or near {site}"
+        if blocked.obstacles is None:
+            if not blocked.places:
+                return f"there is no {what} anywhere: no stock, supply or plant that can run", f"a supply of {what}"
+            some = joined([problem.sites[place] for place in blocked.places[:2]])
+            return f"no lane leads to {site} from where {what} is, such as {some}", f"a lane to {site}, or {near}"
+        said = self._nothing_can_come(run, blocked)
+        told = [self._obstacle(run, obstacle) for obstacle in blocked.obstacles]
+        if not told:
+            return f"{said}, for a reason that is not known", near
+        causes, remedies = list(dict.fromkeys(one[2] for one in told)), dict.fromkeys(one[3] for one in told)
+        return f"{said}: {joined(causes)}", ", and ".join(remedies)
+
+    def _nothing_can_come(self, run: Shortage, blocked: Blocked) -> str:
+        problem, needs = self.problem, self.problem.needs
+        what = (*problem.goods, *problem.nutrients)[int(needs.target[run.first])]
+        there = f"no {what} can be at {problem.sites[int(needs.site[run.first])]}"
+        if blocked.first_day is not None and blocked.days == list(range(blocked.first_day)):
+            return f"{there} before day {blocked.first_day + 1}"
+        return f"{there} {days_in_words(blocked.days)}"
+
+    def _obstacle(self, run: Shortage, obstacle: Obstacle) -> tuple[Kind, Resource | None, str, str]:
+        shut = self._shut_days(run, obstacle)
+        if obstacle.kind in WORK and obstacle.day < self.kept_until and obstacle.day not in shut:
+            return "no_way", None, *kept_in_words(self.problem, obstacle, self.kept_until)
+        return obstacle_in_words(self.problem, obstacle, days_in_words(shut or [obstacle.day]))
+
+    def _shut_days(self, run: Shortage, obstacle: Obstacle) -> list[int]:
+        """Return on which days until the end of the run there is nothing of what is in the way."""
+        problem, what = self.whole, obstacle.what
+        capacities: dict[str, Floats] = {
+            "lane": problem.lane_tonnes,
+            "fleet": problem.fleet_hours,
+            "plant": problem.plant_batches,
+            "labour": problem.labour_hours,
+        }
+        if obstacle.kind not in capacities:
+            return [obstacle.day]
+        until = int(self.problem.needs.day[run.last]) + 1
+        return np.flatnonzero(capacities[obstacle.kind][what, :until] <= 0).tolist()
+
+    # At length: for whoever asks.
+
+    def at_length(self, run: Shortage) -> Explanation:
+        """Return the whole explanation of a run of short days."""
+        look = self.looker.look(run, run.last - run.first + 1)
+        found = self.looker.find(look, thorough=True)
+        causes = [*self._blocked_causes(run, found.blocked), *self._binding_causes(run, found)]
+        causes.sort(key=lambda cause: -cause.share)
+        open_end: Kind = "stopped" if self.stopped else "within_gap"
+        if not causes:
+            causes = [Cause(open_end, None, (), 0.0, (), self._unknown()[0])]
+        elif found.cheap and found.blocked is None:
+            causes.insert(0, Cause(open_end, None, (), 0.0, (), self._unforced()[0]))
+        _, remedy = self.in_short(look, found, set())
+        links: tuple[Link, ...] = ()
+        worst, ratio = None, None
+        if look.servers:
+            worst = self._telling_day(look, found)
+            links = chain(self.looker, look.servers[worst], [binding.key for binding in found.bindings])
+            worth = self.looker.worth(worst)
+            ratio = look.servers[worst].price / worth if worth > 0 else None
+        return self._explanation(run, tuple(causes), links, worst, ratio, remedy)
+
+    def as_met(self, run: Shortage) -> Explanation:
+        """Return from where a need is met that lacks nothing."""
+        return self._explanation(run, (), (), None, None, "")
+
+    def _telling_day(self, look: Look, found: Found) -> int:
+        """Return the need whose way pays most for what binds most, counted by what is missing; else most is missing."""
+        scarce = {binding.key for binding in found.bindings[:1]}
+
+        def harm(need: int) -> tuple[float, float]:
+            bill, missing = self.looker.walker.bill(look.servers[need].node), self._missing(need)
+            part = sum(part for key, _, _, part in bill if key in scarce) * look.servers[need].ratio
+            return part * missing, missing
+
+        return max(look.servers, key=harm)
+
+    def _missing(self, need: int) -> float:
+        return float(self.problem.needs.amount[need]) * (1.0 - float(self.served.coverage[need]))
+
+    def _blocked_causes(self, run: Shortage, blocked: Blocked | None) -> list[Cause]:
+        if blocked is None:
+            return []
+        words, _ = self._blocked_in_words(run, blocked)
+        days = tuple(day + 1 for day in blocked.days)
+        if not blocked.obstacles:
+            kind: Kind = "no_way" if blocked.places or blocked.obstacles is not None else "nothing_left"
+            return [Cause(kind, None, days, blocked.share, (), words)]
+        told = [self._obstacle(run, obstacle) for obstacle in blocked.obstacles]
+        intro = self._nothing_can_come(run, blocked)
+        return [
+            Cause(kind, resource, days, blocked.share, (), said if place else f"{intro}: {said}")
+            for place, (kind, resource, said, _) in enumerate(told)
+        ]
+
+    def _binding_causes(self, run: Shortage, found: Found) -> list[Cause]:
+        rest = 1.0 if found.blocked is None else 1.0 - found.blocked.share
+        causes = []
+        for binding in found.bindings:
+            words, _ = self._binding_in_words(binding)
+            days = tuple(day + 1 for day in binding.days)
+            use = self._use(run, binding, days)
+            kind: Kind = "fuel" if binding.fuel else KIND_OF[binding.key[0]]
+            if _share_of(use, "more_urgent") > 0.5:
+                kind = "lower_priority"
+            resource = named(self.problem, binding.key)
+            causes.append(Cause(kind, resource, days, rest * binding.share, tuple(binding.load), words, use))
+        return causes
+
+    def _use(self, run: Shortage, binding: Binding, days: tuple[int, ...]) -> Use:
+        users, reached = self.users(binding.key, tuple(binding.days))
+        asker = self.asker(run, binding)
+        return users.use(self.problem, named(self.problem, binding.key), days, reached.ended, asker)
+
+    def _explanation(
+        self,
+        run: Shortage,
+        causes: tuple[Cause, ...],
+        links: tuple[Link, ...],
+        worst: int | None,
+        ratio: float | None,
+        remedy: str,
+    ) -> Explanation:
+        problem, needs, mine = self.problem, self.problem.needs, np.arange(run.first, run.last + 1)
+        target, names = int(needs.target[run.first]), (*problem.goods, *problem.nutrients)
+        short = 1.0 - self.served.coverage[mine]
+        missing = needs.amount[mine] * short
+        needed = float(needs.amount[mine].sum())
+        story = Explanation(
+            site=problem.sites[int(needs.site[run.first])],
+            need=names[target],
+            unit=problem.network.goods[target].unit if target < len(problem.goods) else "",
+            priority=float(needs.priority[mine].min()),
+            people=float(needs.people[mine].max()),
+            first_day=int(needs.day[run.first]) + 1,
+            last_day=int(needs.day[run.last]) + 1,
+            needed=needed,
+            missing=tuple(missing.tolist()),
+            coverage=1.0 - float(missing.sum()) / needed,
+            people_days_missing=float(needs.people[mine] @ short),
+            causes=causes,
+            links=links,
+            chain_day=None if worst is None else int(needs.day[worst]) + 1,
+            price_to_worth=ratio,
+            origins=origins(problem, self.lots, self.trace, mine),
+            remedy=remedy,
+            words="",
+        )
+        return replace(story, words=paragraph(story))
 
 
-class _Walker:
-    """Finds the cheapest way back from a need; ways found once are kept."""
-
-    def __init__(self, problem: Problem, prices: Prices) -> None:
-        self.problem, self.prices = problem, prices
-        self._next: dict[Node, Way] = {}
-        options, sources = problem.options, problem.sources
-        self._into: dict[int, list[int]] = defaultdict(list)
-        for option, end in enumerate(options.end.tolist()):
-            self._into[end].append(option)
-        self._sources: dict[Node, list[int]] = defaultdict(list)
-        nodes = zip(sources.item.tolist(), sources.day.tolist(), sources.site.tolist(), strict=True)
-        for source, node in enumerate(nodes):
-            self._sources[node].append(source)
-        self._plants: dict[int, list[int]] = defaultdict(list)
-        for plant, site in enumerate(problem.plant_site.tolist()):
-            self._plants[site].append(plant)
-        self._items = [np.flatnonzero(problem.items.good == good) for good in range(len(problem.goods))]
-        self._good = problem.items.good.tolist()
-        self._tonnes = problem.good_tonnes.tolist()
-        self._start, self._lead = options.start.tolist(), options.lead.tolist()
-        self._open = (problem.lane_tonnes[options.lane] > 0) & (problem.fleet_hours[options.fleet] > 0)
-        self._fuel = self._fuel_paid()
-        paid = options.hours[:, None] * prices.fleet[options.fleet] + prices.lane[options.lane] + self._fuel
-        self._paid, self._free = paid.tolist(), self._open.tolist()
-
-    def _fuel_paid(self) -> Floats:
-        """Return what each option pays for fuel per tonne and day; inf where there is none."""
-        options, price = self.problem.options, self.prices.good
-        paid = np.zeros((len(options.lane), self.problem.days))
-        known: dict[tuple[int, int], Floats] = {}
-        for option in np.flatnonzero(options.fuel_good >= 0).tolist():
-            place = int(options.fuel_good[option]), int(options.fuel_site[option])
-            if place not in known:
-                known[place] = price[self._items[place[0]], :, place[1]].min(axis=0)
-            paid[option] = known[place] * options.fuel[option]
-        return paid
-
-    def cheapest_server(self, target: int, day: int, site: int) -> tuple[Node | None, float]:
-        """Return the node that serves the need at the lowest price per unit of need; None if nothing reaches it."""
-        best, least = None, np.inf
-        for good, ratio in self._servers(target):
-            node, price = self._cheapest(good, day, site)
-            if price * ratio < least:
-                best, least = node, price * ratio
-        return best, least
-
-    def _cheapest(self, good: int, day: int, site: int) -> tuple[Node | None, float]:
-        """Return the cheapest item of a good that still lasts, and its price; None if there is none."""
-        items = self._items[good]
-        price = np.where(self.problem.items.last_day[items] >= day, self.prices.good[items, day, site], np.inf)
-        least = int(price.argmin())
-        return ((int(items[least]), day, site), float(price[least])) if price[least] < np.inf else (None, np.inf)
-
-    def _servers(self, target: int) -> list[tuple[int, float]]:
-        """Return the goods that serve a need, and how many units one unit of it takes."""
-        goods = len(self.problem.goods)
-        if target < goods:
-            return list(self.problem.serves[target])
-        content = self.problem.content[target - goods]
-        return [(int(good), 1.0 / float(content[good])) for good in np.flatnonzero(content > 0)]
-
-    def walk(self, node: Node) -> Iterator[tuple[Resource, int, float]]:
-        """Yield what is paid along the cheapest way back from a node, per unit that arrives; nothing if none is."""
-        units = 1.0
-        at: Node | None = node if node in self._next or self._search(node) else None
-        while at is not None:
-            way = self._next[at]
-            for resource, day, part in self._shares(at, way):
-                if part > 0:
-                    yield resource, day, part * units
-            units *= way[2]
-            at = way[1]
-
-    def _search(self, root: Node) -> bool:
-        """Search back from a node for the nearest source, least excess over the nodes' prices first, and keep the way.
-
-        A step that is paid in full by the price of the node it leads to has no excess. Prices alone do not lead back to
-        a source: vehicles with time to spare carry goods in circles for nothing. Stock on hand is always worth what
-        is paid where it lies, so any way from further off that is as cheap says more: stock comes last among equals.
-        """
-        count = itertools.count()
-        heap: list[tuple[float, int, Node | None, Node, Way | None]] = [(0.0, next(count), root, root, None)]
-        links: dict[Node, tuple[Node, Way | None]] = {}
-        while heap:
-            excess, _, at, nearer, way = heapq.heappop(heap)
-            if at in links:
-                continue
-            if at is None or at in self._next:
-                while way is not None:
-                    self._next[nearer] = way
-                    nearer, way = links[nearer]
-                return True
-            links[at] = nearer, way
-            if len(links) > MOST_NODES:
-                heap = [entry for entry in heap if entry[2] is None or entry[2] in self._next]
-                heapq.heapify(heap)
-                continue
-            price = self.prices.good.item(at)
-            for step in itertools.chain(self._from_sources(at), self._kept(at), self._made(at), self._shipped(at)):
-                more = excess + max(0.0, step[0] - price)
-                if step[3] == "source" and self.problem.sources.is_stock[step[4]]:
-                    more += STOCK_LAST * price
-                heapq.heappush(heap, (more, next(count), step[1], at, step))
-        return False
-
-    def _from_sources(self, node: Node) -> Iterator[Way]:
-        for source in self._sources.get(node, ()):
-            yield float(self.prices.source[source]), None, 1.0, "source", source
-
-    def _kept(self, node: Node) -> Iterator[Way]:
-        item, day, site = node
-        if day:
-            before = self.prices.good.item((item, day - 1, site))
-            if before < np.inf:
-                room = self._tonnes[self._good[item]] * self.prices.storage.item((site, day - 1))
-                yield before + room, (item, day - 1, site), 1.0, "kept", site
-
-    def _shipped(self, node: Node) -> Iterator[Way]:
-        item, day, site = node
-        tonnes, price = self._tonnes[self._good[item]], self.prices.good
-        for option in self._into.get(site, ()):
-            leaves = day - self._lead[option]
-            if leaves < 0 or not self._free[option][leaves]:
-                continue
-            start = self._start[option]
-            there = price.item((item, leaves, start))
-            total = there + tonnes * self._paid[option][leaves] if tonnes else there
-            if total < np.inf:
-                yield total, (item, leaves, start), 1.0, "ship", option
-
-    def _made(self, node: Node) -> Iterator[Way]:
-        item, day, site = node
-        problem, prices = self.problem, self.prices
-        good = self._good[item]
-        for plant in self._plants.get(site, ()):
-            made = self._output(plant, good)
-            if not made or problem.items.fresh[good, day] != item or problem.plant_batches[plant, day] <= 0:
-                continue
-            inputs = problem.recipes[int(problem.plant_recipe[plant])][0]
-            paid = [(*self._cheapest(used, day, site), quantity) for used, quantity in inputs]
-            if any(at is None for at, _, _ in paid):
-                continue
-            work = float(prices.plant[plant, day] + problem.plant_hours[plant] * prices.labour[site, day])
-            price = (work + sum(each * quantity for _, each, quantity in paid)) / made
-            dearest = max(paid, key=lambda line: line[1] * line[2], default=(None, 0.0, 0.0))
-            yield price, dearest[0], dearest[2] / made, "made", plant
-
-    def _output(self, plant: int, good: int) -> float:
-        """Return how much of a good a batch makes."""
-        outputs = self.problem.recipes[int(self.problem.plant_recipe[plant])][1]
-        return sum(quantity for output, quantity in outputs if output == good)
-
-    def _shares(self, node: Node, way: Way) -> list[tuple[Resource, int, float]]:
-        """Return what a way into a node pays for: resource, day, price per unit."""
-        item, day, site = node
-        problem, prices, options = self.problem, self.prices, self.problem.options
-        good = self._good[item]
-        price, before, _, kind, which = way
-        if kind == "source":
-            if not problem.sources.is_stock[which]:
-                return [(("supply", good, site), day, price)]
-            reserve = min(price, prices.shippable.get((site, good), 0.0))
-            return [(("stock", good, site), day, price - reserve), (("reserve", good, site), day, reserve)]
-        if kind == "kept":
-            room = self._tonnes[good] * float(prices.storage[site, day - 1])
-            return [(("storage", site, site), day - 1, room)]
-        if kind == "ship":
-            assert before is not None
-            leaves, tonnes = before[1], self._tonnes[good]
-            fleet, lane = int(options.fleet[which]), int(options.lane[which])
-            driving = tonnes * float(options.hours[which] * prices.fleet[fleet, leaves])
-            crowding = tonnes * float(prices.lane[lane, leaves])
-            shares = [(("fleet", fleet, fleet), leaves, driving), (("lane", lane, lane), leaves, crowding)]
-            if options.fuel_good[which] >= 0 and tonnes:
-                place = int(options.fuel_good[which]), int(options.fuel_site[which])
-                shares.append((("fuel", *place), leaves, tonnes * float(self._fuel[which, leaves])))
-            return shares
-        made = self._output(which, good)
-        batch = float(prices.plant[which, day]) / made
-        work = float(problem.plant_hours[which] * prices.labour[site, day]) / made
-        return [(("plant", which, site), day, batch), (("labour", site, site), day, work)]
-
-    def no_way(self, target: int, site: int, day: int) -> tuple[str, str]:
-        """Say why nothing that serves the need can be there on a day and soon after."""
-        problem, price = self.problem, self.prices.good
-        goods = [good for good, _ in self._servers(target)]
-        here, what = problem.sites[site], (*problem.goods, *problem.nutrients)[target]
-        items = np.concatenate([self._items[good] for good in goods]) if goods else np.zeros(0, dtype=np.int64)
-        if not np.isfinite(price[items]).any():
-            return f"there is no {what} anywhere: no stock, supply or plant that can run", f"a supply of {what}"
-        near = f"stock or a supply of {what} at or near {here}"
-        there = np.flatnonzero(np.isfinite(price[items, :, site]).any(axis=0))
-        if len(there) and there[-1] > day:
-            return f"no {what} can be at {here} before day {there[there > day][0] + 1}", near
-        if not any((self._open[option]).any() for option in self._into.get(site, ())):
-            return f"no open lane with vehicles leads to {here}", f"a lane to {here} that a fleet serves, or {near}"
-        spoils = any(problem.lifetime(good) is not None for good in goods)
-        before = ", before it spoils" if spoils else ""
-        return f"no {what} can be at {here} in time by open lanes with vehicles{before}", near
+def _share_of(use: Use, standing: Standing) -> float:
+    """Return the part of what is used that goes to users of a standing."""
+    return sum(user.amount for user in use.users if user.standing == standing) / use.used if use.used > 0 else 0.0

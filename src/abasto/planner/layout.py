@@ -94,6 +94,8 @@ def unsupported(problem: Problem) -> list[str]:
     used = {int(recipe) for recipe in problem.plant_recipe}
     if any(len(problem.recipes[recipe][1]) > 1 for recipe in used):
         found.append("byproducts (recipes that make more than one good)")
+    if len(problem.needs.weight) and not problem.needs.weight.any():
+        found.append("needs that serve nobody (people 0 everywhere)")
     if good_levels(problem) is None:
         found.append("recipe cycles (a good that is made, through others, of itself)")
     return found
@@ -249,7 +251,7 @@ def _room(problem: Problem, on_hand: Floats) -> tuple[Floats, Floats]:
 
     A full store keeps a sliver, so that it is not shut to the bound; `settle` cuts what little a plan puts there.
     """
-    total = np.repeat(problem.storage_t[:, None], problem.days, axis=1)
+    total = problem.room_t
     free = total.copy()
     for item, good in enumerate(problem.items.good):
         free[:, : problem.items.last_day[item] + 1] -= (on_hand[item] * problem.good_tonnes[good])[:, None]

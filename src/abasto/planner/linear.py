@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-__all__ = ["Answer", "Assembly", "Block", "LinearProgram", "Search"]
+__all__ = ["Answer", "Assembly", "Block", "LinearProgram", "Search", "highs_model"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -26,6 +26,8 @@ SIMPLEX_NONZEROS = 30_000
 """Up to this many nonzeros simplex is quick and gives a vertex: few, clean flows. Beyond it, interior point."""
 LARGEST_VALUE = 1e2
 """The scaled objective's largest coefficient."""
+SEEN = 1e-7
+"""Beside a column of this many times the value HiGHS, which is precise to about so much, does not see another."""
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,7 @@ class Search:
     ) -> None:
         self.program = program
         self.simplex = program.matrix.nnz <= SIMPLEX_NONZEROS if simplex is None else simplex
+        self._level = _levels(program.value)
         self._deadline = deadline
         self._stop = stop
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -211,7 +214,7 @@ class Search:
         options["solver"] = "simplex" if self.simplex else "ipm"
         for name, setting in options.items():
             self._highs.setOptionValue(name, setting)
-        self._highs.passModel(_highs_model(program))
+        self._highs.passModel(highs_model(program))
         if stop is not None:
             self._highs.cbSimplexInterrupt.subscribe(self._interrupt_if_asked)
             self._highs.cbIpmInterrupt.subscribe(self._interrupt_if_asked)
@@ -226,19 +229,43 @@ class Search:
 
     def most_value(self) -> Answer:
         """Maximise the value."""
-        return self._run()
+        answer = self._run()
+        if self.infeasible:  # presolve takes rounding for a contradiction where numbers of one row differ much in size
+            self._highs.setOptionValue("presolve", "off")
+            answer = self._run()
+        return answer
+
+    def most_of_the_rest(self, x: Floats, level: int) -> Answer:
+        """Maximise what the levels before could not see, without giving up what `x` is worth in them."""
+        self._hold(x, level - 1)
+        mine = np.where(self._level == level, self.program.value, 0.0)
+        return self._further(-mine * (LARGEST_VALUE / mine.max()))
 
     def least_effort(self, x: Floats) -> Answer:
         """Minimise the effort among points whose value is that of `x`, less a hair without which interior point ends
         unknown.
         """
-        program = self.program
+        self._hold(x, self.levels - 1)
+        return self._further(self.program.effort)
+
+    @property
+    def levels(self) -> int:
+        """Into how many levels the values fall, each too small to be seen beside the one before it."""
+        return int(self._level.max(initial=0)) + 1
+
+    def _hold(self, x: Floats, level: int) -> None:
+        """Demand that columns of a level go on being worth what they are worth at `x`."""
+        ids = np.flatnonzero(self._level == level).astype(np.int32)
+        if not len(ids):
+            return
+        value = self.program.value[ids] * (LARGEST_VALUE / self.program.value[ids].max())
+        least = float(value @ x[ids])
         give = 0.0 if self.simplex else 1e-7
-        ids = np.flatnonzero(program.value).astype(np.int32)
-        least = float(program.value @ x)
-        self._highs.addRow(least - give * abs(least), highspy.kHighsInf, len(ids), ids, program.value[ids])
-        every = np.arange(len(program.value), dtype=np.int32)
-        self._highs.changeColsCost(len(every), every, program.effort)
+        self._highs.addRow(least - give * abs(least), highspy.kHighsInf, len(ids), ids, value)
+
+    def _further(self, cost: Floats) -> Answer:
+        every = np.arange(len(cost), dtype=np.int32)
+        self._highs.changeColsCost(len(every), every, cost)
         self._highs.setOptionValue("simplex_strategy", 4)  # the last basis stays feasible for primal simplex
         answer = self._run()
         return Answer(answer.x, None, answer.ended, answer.why)
@@ -264,7 +291,21 @@ class Search:
         return status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
 
-def _highs_model(program: LinearProgram) -> Any:
+def _levels(value: Floats) -> Ints:
+    """Return for each column with a value the level from which it is seen, from 0; -1 for those without.
+
+    >>> _levels(np.array([1.0, 0.0, 1e-6, 1e-8, 1e-15]))
+    array([ 0, -1,  0,  1,  2])
+    """
+    some = value > 0
+    level = np.full(len(value), -1, dtype=np.int64)
+    level[some] = np.floor(np.log(value[some] / value.max(initial=0.0)) / np.log(SEEN)).astype(np.int64)
+    _, number = np.unique(level[some], return_inverse=True)  # levels that nothing is in are left out
+    level[some] = number
+    return level
+
+
+def highs_model(program: LinearProgram) -> Any:
     """Return the program as HiGHS takes it; it minimises, so the value's sign is turned."""
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = len(program.value), len(program.row_upper)

@@ -19,6 +19,10 @@ from abasto.planner.solution import Flows
 
 __all__ = ["LotFlows", "Movement", "name_lots"]
 
+KNOWN = 1e-7
+"""A lot that is known to be the one that moves holds all of it if it lacks no more than this share, and as much in its
+unit: tables are written with rounding.
+"""
 DUST = 1e-9
 """Movements below this, in the good's unit and as a share of the largest of that good, are rounding."""
 
@@ -86,8 +90,12 @@ def find_lots(lot_good: Ints, lot_expires: Ints, good: Ints, expires: Ints) -> I
     return found
 
 
-def name_lots(problem: Problem, flows: Flows) -> LotFlows:
-    """Return the flows with real lots; the flows must be settled (`settle`)."""
+def name_lots(problem: Problem, flows: Flows, *, dates: tuple[Ints, Ints] | None = None) -> LotFlows:
+    """Return the flows with real lots; the flows must be settled (`settle`).
+
+    `dates` are the last days (from 1) of the lots that shipments and deliveries are of already, 0 where that is open:
+    these take such a lot before all others of their item.
+    """
     lot_good, lot_expires = _all_lots(problem)
     items, sources = problem.items, problem.sources
     source_lot = find_lots(lot_good, lot_expires, items.good[sources.item], sources.expires)
@@ -96,6 +104,10 @@ def name_lots(problem: Problem, flows: Flows) -> LotFlows:
     lots_of = np.bincount(lot_good, minlength=len(problem.goods))
     only = np.searchsorted(lot_good, np.arange(len(problem.goods)))
     naming = _Naming(problem, flows, source_lot, lot_good, lot_expires)
+    if dates is not None:
+        naming.ship_lot, naming.hand_lot = (
+            naming.lots_of(*pair) for pair in zip((flows.ship_item, flows.hand_item), dates, strict=True)
+        )
     for good in np.flatnonzero(lots_of > 1).tolist():
         naming.name_good(good)
 
@@ -185,9 +197,20 @@ SURPLUS = -1
 """The label of lots that outlive the item they were planned as: still there, and used up if they are the oldest."""
 
 
-def _take(shelf: Shelf, wanted: float) -> list[tuple[int, float]]:
-    """Take from the oldest lots; less than wanted only by rounding."""
+def _take(shelf: Shelf, wanted: float, first: int = -1) -> list[tuple[int, float]]:
+    """Take from lot `first` and then from the oldest lots; less than wanted only by rounding."""
     taken = []
+    if first >= 0:
+        place = next((at for at, (lot, _) in enumerate(shelf) if lot == first), -1)
+        if place >= 0:
+            quantity = shelf[place][1]
+            part = wanted if quantity >= wanted * (1 - KNOWN) - KNOWN else quantity
+            if quantity <= part:
+                shelf.pop(place)
+            else:
+                shelf[place][1] = quantity - part
+            taken.append((first, part))
+            wanted -= part
     while wanted > 0 and shelf:
         lot, quantity = shelf[0]
         if quantity <= wanted:
@@ -222,6 +245,14 @@ class _Naming:
         self.ship_start = problem.options.start[flows.ship_option]
         self.ship_end = problem.options.end[flows.ship_option]
         self.ship_lead = problem.options.lead[flows.ship_option]
+        self.ship_lot, self.hand_lot = np.full(len(flows.ship_item), -1), np.full(len(flows.hand_item), -1)
+
+    def lots_of(self, item: Ints, expires: Ints) -> Ints:
+        """Return the lots of items with these last days, −1 where there is none."""
+        known = zip(self.lot_good.tolist(), self.lot_expires.tolist(), strict=True)
+        number = {pair: lot for lot, pair in enumerate(known)}
+        pairs = zip(self.good_of[item].tolist(), expires.tolist(), strict=True)
+        return np.array([number.get(pair, -1) for pair in pairs], dtype=np.int64)
 
     def name_good(self, good: int) -> None:
         problem, flows = self.problem, self.flows
@@ -298,11 +329,12 @@ class _Naming:
             sent, handed = tasks.get(place, ((), ()))
             shelf = self.shelves[place[1]][place[0]]
             for flow in sent:
-                taken = _take(shelf, float(flows.ship_quantity[flow]))
+                taken = _take(shelf, float(flows.ship_quantity[flow]), int(self.ship_lot[flow]))
                 self.shipped.add(flow, taken)
                 self._arrive(flow, day, taken)
             for flow in handed:
-                self.handed.add(flow, _take(shelf, float(flows.hand_quantity[flow])))
+                lot = int(self.hand_lot[flow])
+                self.handed.add(flow, _take(shelf, float(flows.hand_quantity[flow]), lot))
 
     def _arrive(self, flow: int, day: int, taken: list[tuple[int, float]]) -> None:
         end, item, lead = int(self.ship_end[flow]), int(self.flows.ship_item[flow]), int(self.ship_lead[flow])

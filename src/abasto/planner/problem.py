@@ -20,7 +20,7 @@ from abasto.network import Fleet, Lane, Network
 from abasto.planner.disruption import Disrupted
 from abasto.tables.target import Target, Targets
 
-__all__ = ["NEVER", "TIERS", "Problem", "build_problem", "tier_values"]
+__all__ = ["NEVER", "TIERS", "Problem", "build_problem", "tier_values", "weighted_people_days"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -39,6 +39,16 @@ def tier_values(fairness: float) -> Floats:
     """
     middle = (np.arange(TIERS) + 0.5) / TIERS
     return np.asarray(np.maximum(0.2, middle) ** -float(fairness), dtype=np.float64)
+
+
+def weighted_people_days(value: float, fairness: float) -> float:
+    """Return a difference of objectives in weighted people-days of need: one for each person and day on which a need
+    of priority 1 goes from nothing to full, a tenth of that for priority 2, and most of it for the first tenths.
+
+    >>> weighted_people_days(50.0, 0.0)
+    5.0
+    """
+    return float(value / tier_values(fairness).sum())
 
 
 @dataclass(frozen=True)
@@ -108,7 +118,8 @@ class Problem:
 
     Capacities: `lane_tonnes` [lanes, days] (inf if unlimited, 0 if closed), `fleet_hours` [fleets, days],
     `plant_batches` [plants, days], `labour_hours` [sites, days] (inf if unlimited), `storage_t` [sites],
-    `shippable` {(site, good): quantity} for goods under a reserve. `serves[good]` lists what may be handed over for a
+    `shippable` {(site, good): quantity} for goods under a reserve; of the storage, `spoken_for_t` [sites, days] is kept
+    for what is not planned (None: nothing). `serves[good]` lists what may be handed over for a
     need of it, as (good, units per unit of need). `recipes` lists inputs and outputs as (good, quantity per batch).
     """
 
@@ -141,11 +152,18 @@ class Problem:
     content: Floats
     tier_value: Floats
     has_costs: bool
+    spoken_for_t: Floats | None = None
 
     @property
     def full_value(self) -> float:
         """The objective if every need were met."""
         return float(self.needs.weight.sum() * self.tier_value.sum())
+
+    @property
+    def room_t(self) -> Floats:
+        """Tonnes that each site can keep overnight [sites, days]; inf where nobody has set a limit."""
+        room = np.repeat(self.storage_t[:, None], self.days, axis=1)
+        return room if self.spoken_for_t is None else np.maximum(0.0, room - self.spoken_for_t)
 
     def lifetime(self, good: int) -> int | None:
         """Return the whole days a fresh lot of the good can be used after its first; None if it never spoils."""

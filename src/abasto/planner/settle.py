@@ -15,7 +15,7 @@ import numpy as np
 from abasto.planner.problem import Floats, Ints, Problem
 from abasto.planner.solution import Flows
 
-__all__ = ["settle", "units_per_need"]
+__all__ = ["settle", "units_per_need", "within_capacities", "without_circles"]
 
 CLOSE = 1e-12
 """A node that lacks less than this share of its outflow counts as settled."""
@@ -25,7 +25,7 @@ ROUNDS = 1000
 
 def settle(problem: Problem, flows: Flows) -> Flows:
     """Return flows at most as large, with every balance and capacity kept up to the rounding of a few additions."""
-    flows = _within_capacities(problem, _without_circles(problem, flows))
+    flows = within_capacities(problem, without_circles(problem, flows))
     return _Settling(problem, flows).run()
 
 
@@ -42,7 +42,7 @@ def units_per_need(problem: Problem, need: Ints, item: Ints) -> Floats:
 
 def _share(limit: Floats, load: Floats) -> Floats:
     """Return min(1, limit ÷ load); 1 where nothing is asked for."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.asarray(np.where(load > limit, np.maximum(limit, 0.0) / load, 1.0))
 
 
@@ -51,7 +51,7 @@ def _total(place: Ints, quantity: Floats, size: int) -> Floats:
     return np.bincount(place, quantity, minlength=size).astype(np.float64)
 
 
-def _within_capacities(problem: Problem, flows: Flows) -> Flows:
+def within_capacities(problem: Problem, flows: Flows) -> Flows:
     """Cut flows to lanes, fleets, plants, labour, offers and needs."""
     options, items = problem.options, problem.items
 
@@ -79,7 +79,7 @@ def _within_capacities(problem: Problem, flows: Flows) -> Flows:
     return replace(flows, taken=taken, ship_quantity=ship, made_batches=made, hand_quantity=hand)
 
 
-def _without_circles(problem: Problem, flows: Flows) -> Flows:
+def without_circles(problem: Problem, flows: Flows) -> Flows:
     """Remove flow in circles along lanes without lead time, per item and day."""
     options = problem.options
     sites = len(problem.sites)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from abasto.planner.problem import Floats, Ints
 
-__all__ = ["Flows", "Prices", "Solution"]
+if TYPE_CHECKING:
+    from abasto.planner.warm import Warm
+
+__all__ = ["Flows", "Look", "Prices", "Reckoning", "Solution"]
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,40 @@ class Prices:
 
 @dataclass(frozen=True)
 class Solution:
-    """Flows, the proven bound on every plan's objective, prices, and whether the search ran to its end."""
+    """Flows, the proven bound on every plan's objective, prices, and whether the search ran to its end.
+
+    `warm` is what a search on a changed problem may start from, where the solver can.
+    """
 
     flows: Flows
     bound: float
     prices: Prices
     status: Literal["planned", "stopped"]
+    warm: Warm | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """Between what and what the best plan's objective lies; `coverage` [needs] is that of a plan worth `value`."""
+
+    value: float
+    bound: float
+    coverage: Floats
+
+    @property
+    def gap(self) -> float:
+        """How far `value` is at most below the best possible, as a share of it."""
+        left = max(0.0, self.bound - self.value)
+        return left / self.value if self.value > 0 else float("inf" if left else 0.0)
+
+
+@dataclass(frozen=True)
+class Reckoning(Look):
+    """A look that was searched for: `prices` prove the bound, after so many `rounds`.
+
+    `warm` is what a further search may start from, where it was asked for.
+    """
+
+    prices: Prices
+    warm: Warm | None = None
+    rounds: int = 0
