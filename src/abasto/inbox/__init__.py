@@ -1,0 +1,1 @@
+"""Reports from outside: text messages, tables and forms, read into facts without guessing."""

@@ -1,0 +1,22 @@
+"""From a plan to orders: whole trips, and who sends what to whom with which vehicles."""
+
+from abasto.orders.closed import Closed, close_lanes
+from abasto.orders.issue import digest_of, orders_from
+from abasto.orders.loss import Loss
+from abasto.orders.rounding import Rounded, round_trips
+from abasto.orders.twice import issued_already, refuse_issued
+from abasto.orders.vehicles import FleetDay, vehicles_for
+
+__all__ = [
+    "Closed",
+    "FleetDay",
+    "Loss",
+    "Rounded",
+    "close_lanes",
+    "digest_of",
+    "issued_already",
+    "orders_from",
+    "refuse_issued",
+    "round_trips",
+    "vehicles_for",
+]
