@@ -1,0 +1,88 @@
+"""The loop of a network that lives on its journal, on one screen: read, fold, plan what is known, order, append."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from abasto.errors import JournalError
+from abasto.journal.store import Snapshot
+from abasto.state.encode import VERSION, decode, encode
+from abasto.state.fold import fold
+
+if TYPE_CHECKING:
+    from abasto.facts.kinds import OrderIssued
+    from abasto.journal.entry import Entry
+    from abasto.journal.journal import Journal
+    from abasto.orders import Closed, Rounded
+    from abasto.planner.make import Progress, SolverName
+    from abasto.planner.plan import Plan
+    from abasto.state.known import Known
+    from abasto.state.state import State
+
+__all__ = ["Proposal", "issue", "propose", "read_state"]
+
+SNAPSHOT_AFTER = 2_000
+"""So many entries are folded in less time than it takes to keep what they come to."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a round of the loop proposes: what was known, the plan of it, the plan in whole trips, and its orders."""
+
+    known: Known
+    plan: Plan
+    rounded: Rounded
+    orders: tuple[OrderIssued, ...]
+
+
+def read_state(journal: Journal) -> State:
+    """Return what all entries come to; folds those since the latest snapshot and keeps a new one when many are."""
+    store = journal.store
+    snapshot = store.snapshot(VERSION)
+    before = 0 if snapshot is None else snapshot.count
+    state = None if snapshot is None else decode(snapshot.content)
+    state = fold(store.read(None if snapshot is None else snapshot.place), state)
+    if state.place is not None and state.count - before >= SNAPSHOT_AFTER:
+        # A snapshot only saves time: a full disk or somebody who writes just now must not keep anyone from reading.
+        with contextlib.suppress(JournalError):
+            store.keep_snapshot(Snapshot(state.count, state.place, VERSION, encode(state)))
+    return state
+
+
+def propose(
+    state: State,
+    day: date,
+    *,
+    days: int | None = None,
+    ordered_days: int = 1,
+    scenario: str | None = None,
+    closed: Sequence[Closed] = (),
+    solver: SolverName = "auto",
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+    **options: Any,
+) -> Proposal:
+    """Plan from what is known on a day, for `days` days (the network's unless given), and order the first of them.
+
+    Nothing leaves along `closed` lanes. `options` are the other ones of `make_plan`. Writes nothing.
+    """
+    # Here and not above: who only counts need not wait until the planner is loaded.
+    from abasto.orders import close_lanes, orders_from, round_trips
+    from abasto.planner.make import make_plan
+    from abasto.state.known import known
+
+    seen = known(state, day, days=days)
+    network, scenario = close_lanes(seen.network, closed, scenario)
+    plan = make_plan(network, scenario, solver=solver, progress=progress, stop=stop, **options)
+    rounded = round_trips(network, plan, days=ordered_days, solver=solver, progress=progress, stop=stop)
+    orders = orders_from(rounded, network, days=ordered_days, fleet_of=seen.fleet_of)
+    return Proposal(seen, plan, rounded, orders)
+
+
+def issue(journal: Journal, proposal: Proposal, *, time: int) -> list[Entry]:
+    """Sign the proposed orders and append them; from then on what they name is promised."""
+    return journal.append(proposal.orders, time=time)
