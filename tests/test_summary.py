@@ -7,8 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from abasto.network import Need, Network
-from abasto.summary import fleet_hours, gap_words, is_fully_met, people_at, plan_document, plan_lines, summarize
+from abasto.network import Lane, Need, Network
+from abasto.summary import (
+    fleet_hours,
+    fleet_uses,
+    gap_words,
+    is_fully_met,
+    people_at,
+    plan_document,
+    plan_lines,
+    summarize,
+)
 from hand_built import FULL, NEEDED, NETWORK, SHORT, hand_built_plan
 
 NONE = np.zeros(3, dtype=np.bool_)
@@ -139,3 +148,19 @@ def test_one_site_and_one_day_are_singular() -> None:
     alone = replace(NETWORK, days=1, sites=NETWORK.sites[:1], lanes=(), fleets=(), disruptions=())
     first = plan_lines(replace(hand_built_plan({}), network=alone, trips=hand_built_plan().trips.where(NONE)))[0]
     assert first == "Barrio: 1 day from 2026-11-22, 1 site, 0 people"
+
+
+def test_fleets_whose_trips_take_no_hours_have_no_share_in_the_hours() -> None:
+    plan = hand_built_plan()
+    lanes = (*NETWORK.lanes, _of_no_hours(mode="order K7Q2"))
+    fleets = (
+        *NETWORK.fleets,
+        NETWORK.fleets[0].model_copy(update={"fleet": "order K7Q2", "handling_hours": 0.0, "mode": "order K7Q2"}),
+    )
+    carried = replace(plan, network=replace(NETWORK, lanes=lanes, fleets=fleets))
+    assert fleet_uses(carried) == fleet_uses(plan)
+
+
+def _of_no_hours(*, mode: str) -> Lane:
+    """Return the first lane, for goods on their way: it takes no hours."""
+    return NETWORK.lanes[0].model_copy(update={"mode": mode, "hours": 0.0})

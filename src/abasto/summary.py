@@ -21,7 +21,10 @@ __all__ = [
     "PriorityUse",
     "ShortNeed",
     "WorstPlace",
+    "aligned",
     "amount",
+    "and_more",
+    "counted",
     "day_words",
     "gap_words",
     "is_fully_met",
@@ -231,14 +234,21 @@ def _main_causes(plan: Plan) -> dict[str, tuple[str, str]]:
 
 
 def fleet_uses(plan: Plan) -> tuple[FleetUse, ...]:
-    """Return every fleet's use over the horizon, the fullest first."""
+    """Return every fleet's use over the horizon, the fullest first.
+
+    Fleets whose trips take no hours, such as those of goods on their way, can never be full and are left out.
+    """
     network = plan.network
     available = fleet_hours(network, plan.scenario)
     used = {fleet.fleet: np.zeros(network.days) for fleet in network.fleets}
     for row in plan.trips.rows():
         used[str(row["fleet"])][int(row["day"]) - 1] += float(row["vehicle_hours"])
     uses = []
+    slow = {lane.mode for lane in network.lanes if lane.travel_hours > 0}
+    idle = {fleet.fleet for fleet in network.fleets if fleet.mode not in slow and not fleet.handling_hours}
     for fleet, hours in available.items():
+        if fleet in idle and not used[fleet].any():
+            continue
         full = (hours > 0) & (used[fleet] >= FULL_SHARE * hours)
         uses.append(
             FleetUse(
@@ -351,8 +361,8 @@ def plan_lines(plan: Plan, *, most: int = 5) -> list[str]:
     words = summarize(plan)
     network = plan.network
     lines = [
-        f"{network.name}: {_counted(network.days, 'day')} from {network.start}, "
-        f"{_counted(len(network.sites), 'site')}, {network.people:,.0f} people"
+        f"{network.name}: {counted(network.days, 'day')} from {network.start}, "
+        f"{counted(len(network.sites), 'site')}, {network.people:,.0f} people"
         + (f", scenario {plan.scenario}" if plan.scenario else ""),
         f"Planned in {plan.seconds:.1f} s ({plan.solver} solver); {words.gap}.",
         "",
@@ -387,7 +397,12 @@ def fairness_words(plan: Plan, greatest: Plan) -> str:
     )
 
 
-def _counted(number: int, thing: str) -> str:
+def counted(number: int, thing: str) -> str:
+    """Return how many there are of a thing whose plural ends in s.
+
+    >>> counted(1, "day"), counted(1200, "site")
+    ('1 day', '1,200 sites')
+    """
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
@@ -405,8 +420,8 @@ def _worst_lines(worst: Sequence[WorstPlace], most: int) -> list[str]:
         )
         for place in worst[:most]
     ]
-    lines += _columns(rows, right=(1, 2))
-    return lines + _more(len(worst) - most, "place", "places")
+    lines += aligned(rows, right=(1, 2))
+    return lines + and_more(len(worst) - most, "place", "places")
 
 
 def _short_lines(short: Sequence[ShortNeed], most: int) -> list[str]:
@@ -423,7 +438,7 @@ def _short_lines(short: Sequence[ShortNeed], most: int) -> list[str]:
             lines.append(f"    mostly because: {need.cause}")
         if need.remedy:
             lines.append(f"    what would help: {need.remedy}")
-    return lines + _more(len(short) - most, "need", "needs")
+    return lines + and_more(len(short) - most, "need", "needs")
 
 
 def _fleet_lines(fleets: Sequence[FleetUse], most: int) -> list[str]:
@@ -439,15 +454,16 @@ def _fleet_lines(fleets: Sequence[FleetUse], most: int) -> list[str]:
         (use.fleet, f"full on {use.full_days} of {use.days} days", f"{percent(use.share)} of its hours used")
         for use in full[:most]
     ]
-    lines += _columns(rows)
-    return lines + _more(len(full) - most, "full fleet", "full fleets")
+    lines += aligned(rows)
+    return lines + and_more(len(full) - most, "full fleet", "full fleets")
 
 
-def _more(count: int, one: str, many: str) -> list[str]:
+def and_more(count: int, one: str, many: str) -> list[str]:
+    """Return the line that says how many entries a list leaves out; none where it leaves out none."""
     return [f"  … and {count:,} more {one if count == 1 else many}"] if count > 0 else []
 
 
-def _columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
     """Return rows as lines whose columns stand one below the other, two blanks apart."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
