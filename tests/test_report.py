@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
@@ -260,18 +260,6 @@ def test_a_place_far_out_is_drawn_nearer_and_the_map_says_so() -> None:
 def test_coordinates_of_one_place_alone_can_be_drawn() -> None:
     sites = (Site(site="a", lat=1.0, lon=2.0, people=5), Site(site="b", lat=1.0, lon=2.0))
     assert str(draw_network(Network("Dot", date(2026, 1, 1), 1, sites=sites))).count('class="site') == 2
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"NO BROWSER: {CHROMIUM} is missing, the report was not opened; apt-get install -y chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def open_page(browser: Any, html: str, folder: Path, **options: Any) -> tuple[Any, list[str], list[str]]:

@@ -18,7 +18,7 @@ from abasto.report.heat import MOST_CELLS, HeatRow, HeatTable, heat_table, level
 from abasto.report.map import LEVEL_WORDS, draw_map, lane_tonnes, most_moved, site_coverage, sites_off_the_map
 from abasto.summary import PlanSummary, amount, day_words, need_name, people_at, percent, summarize
 
-__all__ = ["environment", "label_of", "render"]
+__all__ = ["environment", "hash_of", "label_of", "render", "source"]
 
 MOST_ROWS = 30
 """Rows of a table on the page; the plan's CSV tables hold all of them."""
@@ -89,7 +89,7 @@ def render(plans: Sequence[Plan], *, title: str = "", attribution: str = "") -> 
     widest = max(most_moved(plan) for plan in plans)
     cells = MOST_CELLS // len(plans)
     views = tuple(_view(plan, label_of(plan, alone=len(plans) == 1), widest, cells) for plan in plans)
-    style, script = _source("style.css"), _source("script.js")
+    style, script = source("style.css"), source("script.js")
     template = environment().get_template("page.html.j2")
     return template.render(
         title=title or f"{network.name}: plan for {network.days} days from {network.start}",
@@ -102,7 +102,7 @@ def render(plans: Sequence[Plan], *, title: str = "", attribution: str = "") -> 
         version=version("abasto"),
         style=Markup(style),
         script=Markup(script),
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+        policy=f"default-src 'none'; style-src {hash_of(style)}; script-src {hash_of(script)}; "
         "base-uri 'none'; form-action 'none'",
     )
 
@@ -132,13 +132,15 @@ def label_of(plan: Plan, *, alone: bool = True) -> str:
     return "The plan" if alone else "Usual days"
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """Return the text of a file that lies beside this module."""
     from importlib.resources import files
 
     return files("abasto.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
+    """Return the name by which a content security policy allows a style or script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
