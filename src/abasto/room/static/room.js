@@ -1,0 +1,40 @@
+// The room stays live: what happens is heard as server-sent events and passed on to whatever part of the page waits for
+// it (`hx-trigger="journal from:body"`, `hx-trigger="plan from:body"`). Without this script every page still works.
+
+const live = document.getElementById("live");
+
+function show(isHere) {
+  live.textContent = isHere ? `● ${live.dataset.here}` : `○ ${live.dataset.away}`;
+  live.classList.toggle("bad", !isHere);
+}
+
+function pass(kind) {
+  return (event) => {
+    const detail = JSON.parse(event.data);
+    document.body.dispatchEvent(new CustomEvent(kind, { detail }));
+  };
+}
+
+if (live && "EventSource" in window) {
+  const events = new EventSource("/events");
+  let wasAway = false;
+  events.addEventListener("open", () => {
+    show(true);
+    // Whatever happened while nobody listened is fetched now.
+    if (wasAway) for (const kind of ["journal", "plan"]) document.body.dispatchEvent(new CustomEvent(kind, { detail: {} }));
+    wasAway = false;
+  });
+  events.addEventListener("error", () => {
+    wasAway = true;
+    show(false);
+  });
+  for (const kind of ["journal", "plan"]) events.addEventListener(kind, pass(kind));
+  addEventListener("pagehide", () => events.close());
+}
+
+// Buttons that print, or that ask before they do something.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-print], button[data-ask]");
+  if (button?.hasAttribute("data-print")) print();
+  if (button?.dataset.ask && !confirm(button.dataset.ask)) event.preventDefault();
+});
