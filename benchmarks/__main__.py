@@ -12,14 +12,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.case import Case, from_json, suite
+from benchmarks.case import Case, from_json, journal_suite, suite
 from benchmarks.render import put_into_page, render
-from benchmarks.runner import run
+from benchmarks.runner import Results, run
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 SIZES = ("TINY", "SMALL", "MEDIUM", "LARGE")
+ENTRIES, QUICK_ENTRIES = 1_000_000, 20_000
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if given.command == "run":
         return _run(given)
+    if given.command == "journal":
+        return _journal(given)
     put_into_page(render(json.loads(given.results.read_text(encoding="utf-8"))), given.page)
     print(f"{given.page} shows {given.results}")
     return 0
@@ -45,10 +48,22 @@ def measure(case: Case) -> dict[str, Any]:
         from benchmarks import ours
 
         return ours.measure(case)
+    if case.solver == "losses":
+        from benchmarks import losses
+
+        return losses.measure(case)
+    if case.solver == "rehearse":
+        from benchmarks import rehearsal
+
+        return rehearsal.measure(case)
     if case.solver == "read":
         from benchmarks import reading
 
         return reading.measure(case)
+    if case.is_of_journal:
+        from benchmarks import journal
+
+        return journal.measure(case)
     from benchmarks import peers
 
     return peers.measure(case)
@@ -56,12 +71,25 @@ def measure(case: Case) -> dict[str, Any]:
 
 def _run(given: argparse.Namespace) -> int:
     cases = suite(given.sizes, seeds=given.seeds, quick=given.quick)
-    out = given.out
-    if out is None:
-        out = Path(tempfile.mkdtemp()) / "results.json" if given.quick else RESULTS
-    results = run(cases, out, resume=given.resume)
+    whole = not given.quick and given.sizes == SIZES[1:]
+    return _measured(run(cases, _out(given), resume=given.resume), _out(given), whole=whole)
+
+
+def _journal(given: argparse.Namespace) -> int:
+    whole = not given.quick and given.entries == ENTRIES
+    cases = journal_suite(QUICK_ENTRIES if given.quick else given.entries)
+    return _measured(run(cases, _out(given), resume=given.resume), _out(given), whole=whole)
+
+
+def _out(given: argparse.Namespace) -> Path:
+    if given.out is None:
+        given.out = Path(tempfile.mkdtemp()) / "results.json" if given.quick else RESULTS
+    return given.out
+
+
+def _measured(results: Results, out: Path, *, whole: bool) -> int:
     text = render(results)
-    if given.quick or given.sizes != SIZES[1:]:  # the page shows full runs only
+    if not whole:  # the page shows full runs only
         print(f"\n{text}")
     else:
         put_into_page(text, PAGE)
@@ -81,7 +109,7 @@ def _sizes(text: str) -> tuple[str, ...]:
 
 def _at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'"{text}"; give a whole number of seeds, at least 1')
+        raise argparse.ArgumentTypeError(f'"{text}"; give a whole number, at least 1')
     return int(text)
 
 
@@ -96,6 +124,13 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument("--out", type=Path, help="where to keep results (default benchmarks/results.json)")
     running.add_argument("--quick", action="store_true", help="two or three minutes; prints, leaves the page alone")
     running.add_argument("--resume", action="store_true", help="keep what --out holds and run what is missing")
+    journal = commands.add_parser("journal", help="measure the journal and renew its tables in docs/benchmarks.md")
+    journal.add_argument(
+        "--entries", type=_at_least_one, default=ENTRIES, help="length of the longest (default 1000000)"
+    )
+    journal.add_argument("--out", type=Path, help="where to keep results (default benchmarks/results.json)")
+    journal.add_argument("--quick", action="store_true", help="a minute, 20,000 entries; prints, leaves the page alone")
+    journal.add_argument("--resume", action="store_true", help="keep what --out holds and run what is missing")
     rendering = commands.add_parser("render", help="write the tables again from results that are there")
     rendering.add_argument("--results", type=Path, default=RESULTS)
     rendering.add_argument("--page", type=Path, default=PAGE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-__all__ = ["GAPS", "MANY", "PEERS", "Case", "from_json", "suite"]
+__all__ = ["GAPS", "MANY", "PEERS", "Case", "from_json", "journal_suite", "suite"]
 
 GAPS = (0.05, 0.02, 0.01, 0.005, 0.001)
 """The certified gaps whose times are recorded."""
@@ -16,8 +16,9 @@ MANY = 10
 
 @dataclass(frozen=True)
 class Case:
-    """`solver` is `equilibrium`, one of the peers, `compile` or `read`; `limit` is in seconds of its own work.
+    """`solver` is `equilibrium`, one of the peers, `compile`, `read`, `losses` or `rehearse`; `limit` is in seconds.
 
+    Cases of the journal are named `journal-…`; their size is how many entries they write or read.
     With `times_ours` the limit is that many times our time to 1 % on the same network, and at most `limit`.
     """
 
@@ -39,12 +40,23 @@ class Case:
     @property
     def instance(self) -> str:
         """The name of the network and objective; cases that share it can be compared."""
+        if self.is_of_journal:
+            return f"{self.size} entries"
         chain = " chain" if self.chain else ""
         return f"{self.size} {self.seed}{chain} α={self.fairness:g} scarcity={self.scarcity:g}"
 
     @property
+    def is_of_journal(self) -> bool:
+        """Whether it measures the journal rather than the planner."""
+        return self.solver.startswith("journal-")
+
+    @property
     def patience(self) -> float:
         """Seconds after which a process is ended that has not come back: limits are soft, and tables take time too."""
+        if self.is_of_journal:
+            return 300.0 + int(self.size) / 500
+        if self.solver in ("losses", "rehearse"):  # the limit is that of each of a hundred plans
+            return 100 * self.limit
         return 1.5 * self.limit + (600.0 if self.size == "LARGE" else 120.0)
 
     def to_json(self) -> dict[str, Any]:
@@ -67,10 +79,22 @@ def suite(sizes: tuple[str, ...], *, seeds: int = 10, quick: bool = False) -> tu
     return tuple(cases)
 
 
+def journal_suite(entries: int) -> tuple[Case, ...]:
+    """Return the cases of the journal, of which the longest reads so many entries."""
+    some = str(min(entries, 50_000))
+    return (
+        Case("journal-append", some, 0),
+        Case("journal-receive", some, 0),
+        Case("journal-fold", str(entries), 0),
+        Case("journal-postgres", some, 0),
+    )
+
+
 def _tiny(seeds: int) -> list[Case]:
     """Every peer on a network of a second, to see that all of them work."""
     ours = [Case("equilibrium", "TINY", seed, limit=10) for seed in range(min(2, seeds))]
-    return ours + [Case(peer, "TINY", 0, limit=10) for peer in PEERS]
+    lost = [Case(kind, "TINY", 0, gap=0.01, limit=10) for kind in ("losses", "rehearse")]
+    return ours + [Case(peer, "TINY", 0, limit=10) for peer in PEERS] + lost
 
 
 def _small(seeds: int) -> list[Case]:
@@ -94,7 +118,8 @@ def _medium(seeds: int) -> list[Case]:
         Case("equilibrium", "MEDIUM", 0, fairness=0.0, gap=0.01, limit=60.0),
         Case("equilibrium", "MEDIUM", 0, scarcity=1.6, gap=0.01, limit=60.0),
     ]
-    return ours[:1] + peers + ours[1:] + hard
+    lost = [Case(kind, "MEDIUM", 1, chain=True, gap=0.01, limit=60.0) for kind in ("losses", "rehearse")]
+    return [*ours[:1], *peers, *ours[1:], *hard, *lost]
 
 
 def _large(seeds: int) -> list[Case]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from abasto.planner import exact
 from abasto.planner.blocks import Model, model
-from abasto.planner.linear import LinearProgram, _highs_model
+from abasto.planner.linear import LinearProgram, highs_model
 from abasto.planner.lots import name_lots
 from abasto.planner.problem import Floats, Problem, build_problem
 from abasto.planner.settle import settle
@@ -71,7 +71,7 @@ def _by_highs(program: LinearProgram, case: Case) -> tuple[dict[str, Any], Float
         if highs.setOptionValue(name, setting) != highspy.HighsStatus.kOk:
             raise ValueError(f"HiGHS {highs.version()} refuses {name} = {setting}; see its list of options")
     begin = time.perf_counter()
-    highs.passModel(_highs_model(program))
+    highs.passModel(highs_model(program))
     highs.run()
     seconds = time.perf_counter() - begin
     ended = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal

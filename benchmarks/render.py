@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import render_journal as journal
 from benchmarks.case import GAPS, MANY
 
 __all__ = ["BEGIN", "END", "put_into_page", "render"]
@@ -49,8 +50,11 @@ def render(results: dict[str, Any]) -> str:
         _beyond_peers(records),
         _hard(records),
         _large(records),
+        _losses(records),
+        _rehearsals(records),
         _reading(records),
         _checks(records),
+        *_journal(records),
         _failures(records),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -307,6 +311,55 @@ def _large(records: list[Record]) -> str:
     )
 
 
+def _losses(records: list[Record]) -> str:
+    rows = []
+    for record in _of(records, "losses"):
+        faster = [row["cold"] / row["warm"] for row in record["rows"]]
+        rows.append(
+            [
+                record["instance"].split(" α")[0],
+                str(record["losses"]),
+                _seconds(record["cold_seconds"]),
+                _seconds(record["warm_seconds"]),
+                f"**{record['cold_seconds'] / record['warm_seconds']:.1f}×** ({min(faster):.1f} – {max(faster):.0f})",
+                f"{record['not_reached']} / {record['cold_not_reached']}",
+                _seconds(record["look_seconds"]),
+                f"{record['look_seconds'] / record['cold_seconds']:.2%}",
+                f"{statistics.median(row['look_gap'] for row in record['rows']):.2%}",
+            ]
+        )
+    head = ["network", "losses", "cold", "warm", "cold ÷ warm", "not reached, warm / cold", "a look", "of a cold plan"]
+    return _section(
+        "Plans after a loss",
+        "Sites, fleets and plants drawn at random, each lost alone: searched to the same certified gap of 1 % from "
+        "nothing and from the plan there was, one after the other, and bounded by a single look. Times are means over "
+        "all losses; the ratio is that of the means, with the least and the greatest of single losses.",
+        [*head, "gap of a look (median)"],
+        rows,
+    )
+
+
+def _rehearsals(records: list[Record]) -> str:
+    rows = [
+        [
+            record["instance"].split(" α")[0],
+            str(record["losses"]),
+            str(record["searches"]),
+            _seconds(record["seconds"]),
+            _seconds(record["cold_seconds"]),
+            f"**{record['cold_plans']:.1f}**",
+        ]
+        for record in _of(records, "rehearse")
+    ]
+    return _section(
+        "A whole rehearsal",
+        "Every site, fleet and plant lost in turn: a look at each, searches for the worst, on two processes. A cold "
+        "plan is a search to 1 % from nothing, in the same run.",
+        ["network", "losses", "searches", "takes", "a cold plan", "in cold plans"],
+        rows,
+    )
+
+
 def _reading(records: list[Record]) -> str:
     rows = []
     for record in _of(records, "read"):
@@ -334,6 +387,30 @@ def _checks(records: list[Record]) -> str:
     return _section(
         "Every plan checked", "By the program's own check, which shares nothing with the solvers.", head, rows
     )
+
+
+def _journal(records: list[Record]) -> list[str]:
+    appended, received, folded, shared = (
+        _of(records, f"journal-{part}") for part in ("append", "receive", "fold", "postgres")
+    )
+    read = ["entries", "read", "read and folded", "from a snapshot", "snapshot"]
+    stored = ["bytes an entry", "in a clear file", "peak memory"]
+    return [
+        _section("Durable entries", journal.APPEND_TEXT, journal.APPEND_HEAD, journal.append_rows(appended)),
+        _section(
+            "Entries received",
+            journal.RECEIVE_TEXT,
+            ["checked and kept", "checked", "signature verified"],
+            journal.receive_rows(received),
+        ),
+        _section("A long journal", journal.FOLD_TEXT, [*read, *stored], journal.fold_rows(folded)),
+        _section(
+            "Entries in PostgreSQL",
+            "Signed and durable entries a second, one writer, server and program on the same machine.",
+            ["entries in a batch", "signed and kept"],
+            journal.postgres_rows(shared),
+        ),
+    ]
 
 
 def _failures(records: list[Record]) -> str:

@@ -14,14 +14,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.case import Case
+from benchmarks.case import Case, from_json
 
 __all__ = ["Results", "machine", "run", "run_one"]
 
 Results = dict[str, Any]
 """`machine`, `versions` and `cases`: one record per case, with the case's fields under `case`."""
 
-PACKAGES = ("numpy", "scipy", "numba", "highspy", "linopy", "ortools")
+PACKAGES = ("numpy", "scipy", "numba", "highspy", "linopy", "ortools", "apsw-sqlite3mc", "pynacl", "psycopg")
+MISSING = "not installed"
 FORMAT = 1
 
 
@@ -38,19 +39,32 @@ def versions() -> dict[str, str]:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
+            found[package] = MISSING
     return found
+
+
+def _stays(record: dict[str, Any], parts: set[bool], *, resume: bool) -> bool:
+    """Say whether a result of an earlier run is kept: it is of another part, or done and the run is resumed."""
+    if from_json(record["case"]).is_of_journal not in parts:
+        return True
+    return resume and record["outcome"] == "done"
 
 
 def run(cases: Iterable[Case], out: Path, *, resume: bool = False, tell: Callable[[str], None] = print) -> Results:
     """Run the cases and return all results; `out` is rewritten after each, so that a stop loses one case at most.
 
-    With `resume` what `out` already holds is kept, and only missing or failed cases are run.
+    With `resume` what `out` already holds is kept, and only missing or failed cases are run. Results of the planner
+    stay when the journal is measured, and the other way round.
     """
+    cases = list(cases)
     results: Results = {"format": FORMAT, "machine": machine(), "versions": versions(), "cases": []}
-    if resume and out.exists():
+    if out.exists():
         known = json.loads(out.read_text(encoding="utf-8"))
-        results["cases"] = [record for record in known["cases"] if record["outcome"] == "done"]
+        parts = {case.is_of_journal for case in cases}
+        results["cases"] = [record for record in known["cases"] if _stays(record, parts, resume=resume)]
+        if results["cases"]:
+            missing = {name for name, number in results["versions"].items() if number == MISSING}
+            results["versions"] |= {name: known["versions"].get(name, MISSING) for name in missing}
     done = {record["key"] for record in results["cases"]}
     waiting = [case for case in cases if case.key not in done]
     for number, case in enumerate(waiting, start=1):
