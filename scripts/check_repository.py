@@ -15,6 +15,7 @@ KNOWN_HOSTS = {
     "creativecommons.org": "the licence of the town data",
     "www.geonames.org": "attribution of the town data",
     "doi.org": "literature",
+    "pyvrp.org": "the solver of routes",
     "example.org": "reserved for examples",
     "x": "a text in the tests that looks like an address",
     "localhost": "this machine",

@@ -22,7 +22,7 @@ from abasto.planner.plan import PLAN_TABLES, PlanTable
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-TUTORIALS = ("tutorial.md",)
+TUTORIALS = ("tutorial.md", "month.md")
 OUTPUT_RULES = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -55,18 +55,24 @@ def terminal() -> dict[str, str]:
     return {**kept, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
 
 
-def run_console(block: Block, folder: Path, page: str) -> None:
+def run_console(block: Block, folder: Path, page: str, exported: dict[str, str]) -> None:
+    """Run the commands of a block, each in a shell of its own; what `export` sets holds for those that follow."""
     for command, expected in console_steps(block.text):
+        exports = re.match(r"export (\w+)=", command)
         run = subprocess.run(
-            command,
+            f'{command} && printf %s "${exports[1]}"' if exports else command,
             shell=True,
             cwd=folder,
-            env=terminal(),
+            env=terminal() | exported,
             capture_output=True,
             text=True,
             encoding="utf-8",
             timeout=300,
         )
+        if exports:
+            assert run.stdout, f"{page} line {block.line}: $ {command}\nexports nothing: {run.stderr}"
+            exported[exports[1]] = run.stdout
+            continue
         shown = run.stdout + run.stderr
         matches = doctest.OutputChecker().check_output(expected, shown, OUTPUT_RULES)
         assert matches, f"{page} line {block.line}: $ {command}\nshould print\n{expected}\nbut printed\n{shown}"
@@ -91,10 +97,11 @@ def test_every_step_of_the_tutorial_does_what_it_says(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
+    exported: dict[str, str] = {}
     ran = 0
     for block in blocks((DOCS / page).read_text(encoding="utf-8")):
         if block.language == "console":
-            run_console(block, tmp_path, page)
+            run_console(block, tmp_path, page, exported)
         elif block.language == "python":
             run_python(block, names, page)
         elif block.file:

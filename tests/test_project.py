@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(abasto.__file__).parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FRAGMENT_KINDS = {kind["directory"] for kind in PYPROJECT["tool"]["towncrier"]["type"]}
-PIN = re.compile(r"([a-z0-9][a-z0-9.-]*)==[0-9][0-9a-z.]*( ; [a-z_]+ (<|>=|==|!=) '[^']+')?")
+MARKER = r"[a-z_]+ (<|>=|==|!=) '[^']+'"
+PIN = re.compile(rf"([a-z0-9][a-z0-9.-]*)==[0-9][0-9a-z.]*( ; {MARKER}( and {MARKER})*)?")
 
 
 def git(*arguments: str, folder: Path = ROOT) -> str:

@@ -1,7 +1,7 @@
 """The command line's door: which commands there are, what every failure says, and with which code it exits.
 
 Exit codes: 0 done, 1 problems in the input, 2 usage, 3 planned but some need is unmet (`plan --strict`), 130 given up
-with Ctrl-C. Commands stand in `cli_tables.py`, `cli_plan.py` and `cli_demo.py` and are imported when they are called;
+with Ctrl-C. Commands stand in modules `cli_….py` and are imported when they are called;
 `abasto --help` needs none of them, nor the library that parses arguments.
 """
 
@@ -44,7 +44,27 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("abasto.cli_tables:check", "Show every problem in the tables at PATH, worst first; writes nothing."),
     "plan": (
         "abasto.cli_plan:plan",
-        "Propose production and deliveries for the tables at PATH; only writes with --out.",
+        "Propose production and deliveries for the tables at PATH, or from the journal; only writes with --out.",
+    ),
+    "compare": (
+        "abasto.cli_compare:compare",
+        "Say who gains and who loses from one scenario, or one plan, to another.",
+    ),
+    "rehearse": (
+        "abasto.cli_rehearse:rehearse",
+        "Take away each thing at PATH in turn, and rank by harm what would hurt most.",
+    ),
+    "why": (
+        "abasto.cli_why:why",
+        "Say why a need is short at a site, from there back to what is scarce.",
+    ),
+    "remedies": (
+        "abasto.cli_remedies:remedies",
+        "Say which small additions would help most: promised by prices, proven by planning anew.",
+    ),
+    "tradeoff": (
+        "abasto.cli_compare:tradeoff",
+        "Show what fairness costs: the worst off against the total, for plans of rising fairness.",
     ),
     "template": (
         "abasto.cli_tables:template",
@@ -52,8 +72,51 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "convert": ("abasto.cli_tables:convert", "Rewrite tables: a folder of CSV files as a workbook, or the reverse."),
     "tables": ("abasto.cli_tables:tables", "List the tables of the format, or explain the columns of one."),
+    "init": ("abasto.cli_journal:init", "Found a network: a new, encrypted journal in a folder, from tables."),
+    "count": ("abasto.cli_report:count", "Report how much of a good lies at a site."),
+    "receive": ("abasto.cli_report:receive", "Report goods that came to a site from outside the network."),
+    "handout": ("abasto.cli_report:handout", "Report goods that were handed out to people."),
+    "make": ("abasto.cli_report:make", "Report that a recipe was carried out."),
+    "lose": ("abasto.cli_report:lose", "Report goods that are spoiled, damaged or gone."),
+    "message": ("abasto.cli_import:message", "Report what one text message says, or say what is in doubt."),
+    "import": (
+        "abasto.cli_import:import_reports",
+        "Take in reports from a table, a form or text messages, or changed tables; a dry run without --yes.",
+    ),
+    "pack": ("abasto.cli_import:pack", "Say how much of a good is in one pack: a sack, a box."),
+    "orders": (
+        "abasto.cli_orders:orders",
+        "Propose orders from a plan of what the journal knows, issue, show, accept, load, receive, cancel them.",
+    ),
+    "serve": ("abasto.cli_serve:serve", "Open the room: the journal in a browser, for the desk and for phones."),
+    "routes": (
+        "abasto.cli_routes:routes",
+        "Make routes of real vehicles from the day's orders; sheets to print, calendar and messages with --out.",
+    ),
+    "report": (
+        "abasto.cli_situation:report",
+        "Write the situation for a meeting: figures, alarms, coverage, stocks, orders; as HTML or PDF.",
+    ),
+    "stock": ("abasto.cli_ledger:stock", "Show what is in stock, how old each figure is, and how it is known."),
+    "ledger": ("abasto.cli_ledger:ledger", "Show every movement of a good at a site, with the balance after it."),
+    "history": ("abasto.cli_ledger:history", "Tell the story of a site, a good, a lot, an order or an entry."),
+    "exceptions": ("abasto.cli_ledger:list_exceptions", "List what people have to settle, who can, and how."),
+    "set": ("abasto.cli_journal:set_row", "Set a row of a table: a site, a good, a need, a fleet, …"),
+    "drop": ("abasto.cli_journal:drop_row", "Drop a row of a table."),
+    "note": ("abasto.cli_journal:note", "Write words for others into the journal."),
+    "undo": ("abasto.cli_journal:undo", "Take an entry back, by one that does the opposite; both stay."),
+    "export": ("abasto.cli_keep:export", "Write the network as the journal knows it as tables."),
+    "backup": ("abasto.cli_keep:keep_backup", "Write the whole journal to one file."),
+    "restore": ("abasto.cli_keep:restore_backup", "Make a new home from a backup."),
+    "verify": (
+        "abasto.cli_keep:verify_home",
+        "Check every signature, chain and balance; say what is wrong and what not.",
+    ),
 }
 """Every command: where it lives and its line in `abasto --help`."""
+
+HEADINGS = {"demo": "With tables", "init": "With a journal, where a network reports, plans, orders and keeps its books"}
+"""What stands above a command in `abasto --help`."""
 
 
 class UsageError(AbastoError):
@@ -63,12 +126,15 @@ class UsageError(AbastoError):
 def overview() -> str:
     """Return what `abasto --help` prints."""
     width = max(map(len, COMMANDS)) + 3
-    commands = "\n".join(f"  {name:{width}}{line}" for name, (_, line) in COMMANDS.items())
+    commands = "\n".join(
+        (f"\n{HEADINGS[name]}:\n" if name in HEADINGS else "") + f"  {name:{width}}{line}"
+        for name, (_, line) in COMMANDS.items()
+    )
     return (
         "Usage: abasto COMMAND\n\n"
         "Fair, checked plans for what to make where and who sends what to whom when normal supply breaks.\n"
-        "PATH is a folder of CSV files or one workbook (.xlsx) in Abasto's network format.\n\n"
-        f"Commands:\n{commands}\n\n"
+        "PATH is a folder of CSV files or one workbook (.xlsx) in Abasto's network format, or the home of a journal.\n"
+        f"{commands}\n\n"
         "`abasto COMMAND --help` explains one; `abasto --version` prints the version. To see what it does: abasto demo"
     )
 
@@ -163,8 +229,9 @@ def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
 
     if not known:
         return f'unknown {kind} "{name}": there is none here.'
-    closest = get_close_matches(name, known, n=1, cutoff=0.5)
-    guess = f' Did you mean "{closest[0]}"?' if closest else ""
+    by_folded = {one.casefold(): one for one in reversed(known)}
+    closest = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.5)
+    guess = f' Did you mean "{by_folded[closest[0]]}"?' if closest else ""
     return f'unknown {kind} "{name}"; there are: {", ".join(known)}.{guess}'
 
 

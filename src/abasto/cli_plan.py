@@ -16,18 +16,26 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from cyclopts import Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, EXIT_UNMET, UsageError, existing, printable, say, unknown_name
+from abasto.cli_home import home_folder, is_home, known_document, known_lines, known_on, today
+from abasto.cli_replan import refuse_half_asked, replan_document, replan_lines, replan_with_progress
 from abasto.cli_tables import finding_lines
 
 if TYPE_CHECKING:
     from abasto.network import Network
     from abasto.planner.make import Progress
     from abasto.planner.plan import Plan
+    from abasto.planner.replan import Replanned
+    from abasto.state.known import Known
 
 __all__ = [
+    "gap_bar",
     "plan",
     "plan_with_progress",
     "read_for_planning",
+    "refuse_bad_options",
+    "refuse_to_touch_input",
     "refuse_unwritable",
+    "run_until_stopped",
     "write_report",
     "write_tables",
 ]
@@ -37,10 +45,12 @@ T = TypeVar("T")
 
 MOST_SECONDS_TO_COMPARE = 30.0
 """Plans that took longer are not planned a second time with fairness 0 to show what fairness costs."""
+TABLE_SUFFIXES = (".csv", ".xlsx")
+"""So names of tables end: no report is written over one."""
 
 
 def plan(
-    path: Path,
+    path: Path | None = None,
     /,
     *,
     out: Path | None = None,
@@ -52,8 +62,20 @@ def plan(
     json: Annotated[bool, Parameter(negative="")] = False,
     strict: Annotated[bool, Parameter(negative="")] = False,
     report: Path | None = None,
+    from_: Annotated[Path | None, Parameter(name="--from")] = None,
+    day: int | None = None,
+    frozen: int | None = None,
+    date: str | None = None,
+    days: int | None = None,
+    home: Path | None = None,
 ) -> int:
     """Propose production and deliveries for the tables at PATH; writes nothing without --out or --report.
+
+    Without PATH, or where PATH is the home of a journal, it plans what the journal knows on the day, and says how old
+    that is.
+
+    With --from and --day it carries on an earlier plan of the same days: what has begun is kept, and of the
+    rest as little changes as the news allows.
 
     Ctrl-C ends the search with the best plan so far; a second one gives up.
 
@@ -63,7 +85,7 @@ def plan(
     Parameters
     ----------
     path
-        A folder of CSV files or one workbook.
+        A folder of CSV files or one workbook; by default the journal.
     out
         The folder to write the plan's tables in; written whole or not at all.
     scenario
@@ -82,32 +104,64 @@ def plan(
         Exit with 3 if any need is not fully met.
     report
         Also write an HTML report to this file.
+    from_
+        The folder of the earlier plan to carry on.
+    day
+        Which day it is today; what the earlier plan does before it has happened.
+    frozen
+        For how many days from today orders stay as they are unless that is impossible; 1 by default.
+    date
+        Plan from this day of the journal on; today by default.
+    days
+        Plan so many days from the journal; by default as many as its table network says.
+    home
+        The folder of the journal; by default $ABASTO_HOME, or this folder.
 
     """
-    _require(fairness >= 0 and math.isfinite(fairness), "--fairness", fairness, "give 0 or more; 4 is the default")
-    _require(gap > 0 and math.isfinite(gap), "--gap", gap, "give a share above 0; 0.01 is the default, one percent")
-    _require(time_limit is None or time_limit > 0, "--time-limit", time_limit, "give seconds above 0, or leave it out")
-    _refuse_to_touch_input(existing(path), out, report)
+    refuse_bad_options(fairness=fairness, gap=gap, time_limit=time_limit)
+    refuse_half_asked(from_, day, frozen, out=out, report=report)
+    source = home_folder(path or home) if path is None or is_home(path) else existing(path)
+    journal = source if is_home(source) else None
+    _refuse_other_source(path, journal, from_=from_, options={"--date": date, "--days": days, "--home": home})
+    refuse_to_touch_input(source, out, report)
     refuse_unwritable("--out", out, folder=True)
     refuse_unwritable("--report", report, folder=False)
-    network = read_for_planning(path)
+    seen = None if journal is None else known_on(journal, today(date), days=days)
+    network = seen.network if seen is not None else read_for_planning(source)
     if network is None:
         return EXIT_INPUT
     if scenario is not None and scenario not in network.scenarios:
         raise UsageError(unknown_name("scenario", scenario, network.scenarios))
 
-    result = plan_with_progress(
-        network, scenario, fairness=fairness, solver=solver, gap=gap, time_limit=time_limit, what="planning"
-    )
+    options = {"fairness": fairness, "solver": solver, "gap": gap, "time_limit": time_limit}
+    replanned = None
+    if from_ is not None and day is not None:
+        replanned = replan_with_progress(network, scenario, from_=from_, day=day, frozen=frozen, **options)
+        result = replanned.plan
+    else:
+        result = plan_with_progress(network, scenario, what="planning", **options)
     if out is not None:
         write_tables(result, out)
     if report is not None:
         write_report([result], report)
     from abasto.summary import is_fully_met
 
-    greatest = _greatest_total(result)
-    _show(result, greatest, json=json, out=out, report=report)
+    greatest = None if replanned else _greatest_total(result)
+    _show(result, greatest, replanned, seen, json=json, out=out, report=report)
     return EXIT_UNMET if strict and not is_fully_met(result) else EXIT_OK
+
+
+def _refuse_other_source(
+    path: Path | None, journal: Path | None, *, from_: Path | None, options: dict[str, object]
+) -> None:
+    """Refuse options of the journal where tables are planned, and those of tables where the journal is."""
+    if journal is not None and from_ is not None:
+        raise UsageError("--from: a plan from the journal knows what was ordered and what has happened; leave it out.")
+    if journal is not None and path is not None and options["--home"] is not None:
+        raise UsageError(f'"{path}" and --home name a journal each; give one.')
+    given = next((name for name, value in options.items() if value is not None), None)
+    if journal is None and given:
+        raise UsageError(f'{given}: only plans from a journal have it, and "{path}" holds tables; leave one out.')
 
 
 def _greatest_total(plan: Plan) -> Plan | None:
@@ -122,12 +176,20 @@ def _greatest_total(plan: Plan) -> Plan | None:
     )
 
 
+def refuse_bad_options(*, fairness: float, gap: float, time_limit: float | None) -> None:
+    """Refuse what cannot be planned with, in the words of the command line's options."""
+    _require(fairness >= 0 and math.isfinite(fairness), "--fairness", fairness, "give 0 or more; 4 is the default")
+    _require(gap > 0 and math.isfinite(gap), "--gap", gap, "give a share above 0, such as 0.01, one percent")
+    _require(time_limit is None or time_limit > 0, "--time-limit", time_limit, "give seconds above 0, or leave it out")
+
+
 def _require(holds: bool, option: str, value: object, remedy: str) -> None:
     if not holds:
         raise UsageError(f"{option} {value}: this cannot be planned with; {remedy}.")
 
 
-def _refuse_to_touch_input(path: Path, out: Path | None, report: Path | None) -> None:
+def refuse_to_touch_input(path: Path, out: Path | None, report: Path | None) -> None:
+    """Refuse to write where the tables lie that are read."""
     source = path.resolve()
     if out is not None and (out.resolve() == source or out.resolve() in source.parents):
         raise UsageError(f'--out "{out}": the tables that are read lie there; give another folder.')
@@ -135,6 +197,8 @@ def _refuse_to_touch_input(path: Path, out: Path | None, report: Path | None) ->
         raise UsageError(
             f'--report "{report}": this is not a file that may be written; give a name that ends in .html.'
         )
+    if report is not None and report.suffix.lower() in TABLE_SUFFIXES:
+        raise UsageError(f'--report "{report}": tables have such names; give a name that ends in .html.')
 
 
 def refuse_unwritable(option: str, place: Path | None, *, folder: bool) -> None:
@@ -149,13 +213,20 @@ def refuse_unwritable(option: str, place: Path | None, *, folder: bool) -> None:
 
 
 def read_for_planning(path: Path) -> Network | None:
-    """Return the network at `path`, or None after saying on stderr what has to be mended first."""
+    """Return the network at `path`, or None after saying on stderr what has to be mended first.
+
+    Where a journal lives there, it is the network as it knows it today.
+    """
     from abasto.tables import check_path
 
+    if is_home(path):
+        seen = known_on(path, today(None))
+        say(next(known_lines(seen)))
+        return seen.network
     network, findings = check_path(path)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors or network is None:
-        for line in finding_lines(errors):
+        for line in finding_lines(errors, shown_by=f'abasto check "{path}" --all'):
             print(printable(line), file=sys.stderr)
         say(f'"{path}" cannot be planned: {len(errors):,} error(s) in the tables; mend them and try again.')
         return None
@@ -170,7 +241,7 @@ def plan_with_progress(network: Network, scenario: str | None = None, *, what: s
     from abasto.planner.make import make_plan
 
     aim = float(options.get("gap", 0.01))
-    with _gap_bar(what, aim) as progress:
+    with gap_bar(what, aim) as progress:
 
         def work(stop: Callable[[], bool]) -> Plan:
             return make_plan(network, scenario, progress=progress, stop=stop, **options)
@@ -178,8 +249,12 @@ def plan_with_progress(network: Network, scenario: str | None = None, *, what: s
         return run_until_stopped(work)
 
 
-def run_until_stopped(work: Callable[[Callable[[], bool]], T]) -> T:
-    """Run `work` with a `stop` that turns true at the first Ctrl-C; a second one raises KeyboardInterrupt.
+def run_until_stopped(
+    work: Callable[[Callable[[], bool]], T], *, keeps: str = "the best plan so far", kept: str = "nothing was written"
+) -> T:
+    """Run `work` with a `stop` that turns true at the first Ctrl-C; a second one ends the program.
+
+    `keeps` says what the first one leaves in hand, and `kept` what has been written if the program is ended.
 
     The work runs beside the main thread, which alone receives signals: a solver deep in compiled code delays no answer.
     """
@@ -208,11 +283,11 @@ def run_until_stopped(work: Callable[[Callable[[], bool]], T]) -> T:
         while worker.is_alive():
             worker.join(0.1)
             if presses and stopping.is_set():
-                _give_up()
+                _give_up(kept)
             elif presses:
                 presses = 0  # a key held a little long asks for no more than the first press
                 stopping.set()
-                say("stopping with the best plan so far; Ctrl-C once more gives up.")
+                say(f"stopping with {keeps}; Ctrl-C once more gives up.")
     finally:
         signal.signal(signal.SIGINT, before)
     if failure:
@@ -220,19 +295,19 @@ def run_until_stopped(work: Callable[[Callable[[], bool]], T]) -> T:
     return outcome[0]
 
 
-def _give_up() -> None:
+def _give_up(kept: str) -> None:
     """End the program at once: a solver that is still running in compiled code cannot be asked to."""
     from abasto.cli import EXIT_GIVEN_UP
 
     if sys.stderr.isatty():
         print("\x1b[?25h", end="", file=sys.stderr)  # the progress bar hides the cursor
-    say("given up; nothing was written.")
+    say(f"given up; {kept}.")
     sys.stderr.flush()
     os._exit(EXIT_GIVEN_UP)
 
 
 @contextmanager
-def _gap_bar(what: str, aim: float) -> Iterator[Callable[[Progress], None] | None]:
+def gap_bar(what: str, aim: float) -> Iterator[Callable[[Progress], None] | None]:
     """Yield a function that shows progress on stderr; None where stderr is no terminal.
 
     The bar fills as the gap falls from all to what was asked for, on a logarithmic scale: each halving is one step.
@@ -275,14 +350,28 @@ def write_report(plans: list[Plan], file: Path, **words: Any) -> None:
     write_file_whole(file, render(plans, **words).encode())
 
 
-def _show(plan: Plan, greatest: Plan | None, *, json: bool, out: Path | None, report: Path | None) -> None:
+def _show(
+    plan: Plan,
+    greatest: Plan | None,
+    replanned: Replanned | None,
+    seen: Known | None,
+    *,
+    json: bool,
+    out: Path | None,
+    report: Path | None,
+) -> None:
     from abasto.summary import fairness_words, plan_document, plan_lines
 
     if json:
         document = plan_document(plan, written=None if out is None else str(out), greatest=greatest)
+        if replanned is not None:
+            document["replanned"] = replan_document(replanned)
+        if seen is not None:
+            document["known"] = known_document(seen)
         print(json_format.dumps(document, ensure_ascii=False, indent=1, allow_nan=False, default=str))
         return
-    for line in plan_lines(plan):
+    begun = (*known_lines(seen), "") if seen is not None else tuple(replan_lines(replanned)) if replanned else ()
+    for line in (*begun, *plan_lines(plan)):
         print(printable(line))
     if greatest is not None:
         print(printable(fairness_words(plan, greatest)))

@@ -15,7 +15,7 @@ from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, existing, printable, unk
 from abasto.errors import Finding
 from abasto.network import TABLES, Network
 
-__all__ = ["check", "convert", "finding_lines", "tables", "template"]
+__all__ = ["check", "convert", "finding_lines", "read_words", "refuse_to_overwrite", "tables", "template"]
 
 GROUP_FROM = 11
 """From this many alike findings in a column on, the first few stand for all."""
@@ -56,14 +56,17 @@ def check(
     return EXIT_INPUT if errors else EXIT_OK
 
 
-def finding_lines(findings: Sequence[Finding], *, everything: bool = False) -> Iterator[str]:
-    """Yield the findings as lines, in their order; one mistake that fills a column is shown three times and counted."""
+def finding_lines(findings: Sequence[Finding], *, everything: bool = False, shown_by: str = "--all") -> Iterator[str]:
+    """Yield the findings as lines, in their order; one mistake that fills a column is shown three times and counted.
+
+    `shown_by` is what to type to see the rest.
+    """
     for group in _alike(findings):
         shown = group if everything or len(group) < GROUP_FROM else group[:GROUP_SHOWN]
         for finding in shown:
             yield f"{finding.severity}: {finding}"
         if len(shown) < len(group):
-            yield f"  … and {len(group) - len(shown):,} more like it (--all shows them)"
+            yield f"  … and {len(group) - len(shown):,} more like it ({shown_by} shows them)"
 
 
 def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
@@ -88,11 +91,12 @@ def _closing_line(network: Network | None, errors: int, warnings: int) -> str:
         return f"{counts}; mend the errors before planning."
     if network is None:
         return f"{counts}; nothing was read."
-    said = f"{_read_words(network)} — ready to plan"
+    said = f"{read_words(network)} — ready to plan"
     return f"{said}." if not warnings else f"{said} ({_count(warnings, 'warning', 'warnings')})."
 
 
-def _read_words(network: Network) -> str:
+def read_words(network: Network) -> str:
+    """Return what a network holds, in one line."""
     counted = [
         (len(network.sites), "site", "sites"),
         (len(network.goods), "good", "goods"),
@@ -136,7 +140,7 @@ def template(file: Path, /, *, force: Annotated[bool, Parameter(negative="")] = 
 
     if file.suffix.lower() != ".xlsx":
         raise UsageError(f'"{file}": a template is a workbook; give it a name that ends in .xlsx.')
-    _refuse_to_overwrite(file, force=force)
+    refuse_to_overwrite(file, force=force)
     write_template(file)
     print(f"Wrote {file}: {len(TABLES)} tables to fill in. When done: abasto check {file}")
     return EXIT_OK
@@ -160,13 +164,14 @@ def convert(source: Path, target: Path, /, *, force: Annotated[bool, Parameter(n
     network = read_network(existing(source))
     if target.exists() and target.resolve() == source.resolve():
         raise UsageError(f'"{target}": source and target are the same; give the target another name.')
-    _refuse_to_overwrite(target, force=force)
+    refuse_to_overwrite(target, force=force)
     write_network(network, target)
-    print(f"Wrote {target}. {_read_words(network)}.")
+    print(f"Wrote {target}. {read_words(network)}.")
     return EXIT_OK
 
 
-def _refuse_to_overwrite(path: Path, *, force: bool) -> None:
+def refuse_to_overwrite(path: Path, *, force: bool) -> None:
+    """Refuse to write where something is already, unless it may be replaced."""
     occupied = any(path.iterdir()) if path.is_dir() else path.exists()
     if occupied and not force:
         what = "this folder is not empty" if path.is_dir() else "this file exists"
