@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import abasto
-from abasto.facts.kinds import RowSet
+from abasto.facts.kinds import RowSet, StockCounted
 from abasto.journal.home import Home
 from abasto.state.encode import encode
 from abasto.state.known import known
@@ -394,3 +394,28 @@ def test_verify_says_what_is_wrong_and_exits_with_1(home: Path, capsys: pytest.C
     assert "WRONG" in said.out
     assert "fine" in said.out
     assert "restore a backup" in said.err
+
+
+def test_an_id_that_begins_with_a_hyphen_is_no_option(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Home.open(home, passphrase=None) as opened:
+        counts = [StockCounted("Hill", "milk", 1000 * number, DAY) for number in range(1, 1001)]
+        written = opened.journal.append(counts, time=0)
+    id = next(entry.id for entry in written if entry.id.startswith("-"))
+    for arguments in (
+        ("undo", id, "--date", DAY),
+        ("history", id),
+        ("note", "Who counted?", "--about", id, "--date", DAY),
+    ):
+        assert run(*arguments) == 0, capsys.readouterr().err
+    for arguments in (
+        ("exceptions", "--settle", id, "--note", "x"),
+        ("orders", "show", id),
+        ("orders", "accept", id),
+        ("orders", "load", id),
+        ("orders", "receive", id),
+        ("orders", "cancel", id),
+    ):
+        run(*arguments)
+        told = "".join(capsys.readouterr())
+        assert told
+        assert "option" not in told, told

@@ -13,7 +13,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from abasto.cli import UsageError, unknown_name
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from abasto.state.types import Figure, OrderRecord
 
 __all__ = [
+    "Code",
     "age_words",
     "estimate_words",
     "figure_document",
@@ -54,6 +57,9 @@ __all__ = [
     "unit_of",
     "write",
 ]
+
+Code = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""The code or the whole id of an entry: one id in 64 begins with a hyphen, and is no option for all that."""
 
 HOME = "ABASTO_HOME"
 PASSPHRASE = "ABASTO_PASSPHRASE"

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, existing, printable, say, unknown_name
 from abasto.cli_home import (
+    Code,
     find_site,
     find_thing,
     new_home,
@@ -345,7 +346,7 @@ def _row_change(fact: RowSet | RowDropped, row: KeptRow | None) -> Iterator[str]
 
 
 def undo(
-    entry: str,
+    entry: Code,
     /,
     *,
     cause: str = "",
@@ -407,7 +408,7 @@ def note(
     text: str,
     /,
     *,
-    about: str = "",
+    about: Code = "",
     date: str | None = None,
     home: Path | None = None,
     json: Flag = False,

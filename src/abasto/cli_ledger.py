@@ -14,6 +14,7 @@ from cyclopts import Parameter
 
 from abasto.cli import EXIT_OK, UsageError, printable
 from abasto.cli_home import (
+    Code,
     age_words,
     figure_document,
     find_good,
@@ -260,7 +261,7 @@ def _other_words(account: Account) -> str:
 
 
 def history(
-    thing: str,
+    thing: Code,
     good: str | None = None,
     /,
     *,
@@ -312,7 +313,7 @@ def history(
 
 def list_exceptions(
     *,
-    settle: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    settle: Annotated[tuple[Code, ...], Parameter(negative="", allow_leading_hyphen=True)] = (),
     note: str | None = None,
     settled: Flag = False,
     date: str | None = None,

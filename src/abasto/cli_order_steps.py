@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, say
-from abasto.cli_home import find_good, find_site, go_on, open_home, quantity_of, read_state, to_the_end, today, write
+from abasto.cli_home import (
+    Code,
+    find_good,
+    find_site,
+    go_on,
+    open_home,
+    quantity_of,
+    read_state,
+    to_the_end,
+    today,
+    write,
+)
 from abasto.cli_order_words import print_json, print_lines, record_document, whole_order
 
 if TYPE_CHECKING:
@@ -25,7 +36,7 @@ LENGTH_OF_ID = 43
 
 
 def accept(
-    *order: str, date: str | None = None, home: Path | None = None, yes: Flag = False, json: Flag = False
+    *order: Code, date: str | None = None, home: Path | None = None, yes: Flag = False, json: Flag = False
 ) -> int:
     """Report that whoever drives took one or several orders on.
 
@@ -54,7 +65,7 @@ def accept(
 
 
 def load(
-    order: str,
+    order: Code,
     /,
     *,
     line: Lines = (),
@@ -96,7 +107,7 @@ def load(
 
 
 def receive(
-    order: str,
+    order: Code,
     /,
     *,
     line: Lines = (),
@@ -154,7 +165,7 @@ def receive(
 
 
 def cancel(
-    *order: str,
+    *order: Code,
     cause: str = "",
     date: str | None = None,
     home: Path | None = None,

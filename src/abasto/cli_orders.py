@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable, say
-from abasto.cli_home import go_on, known_lines, open_home, read_state, to_the_end, today, write
+from abasto.cli_home import Code, go_on, known_lines, open_home, read_state, to_the_end, today, write
 from abasto.cli_order_steps import accept, cancel, find_order, load, receive
 from abasto.cli_order_words import (
     line_of,
@@ -178,7 +178,7 @@ def issue(
 
 @orders.command
 def show(
-    order: str | None = None,
+    order: Code | None = None,
     /,
     *,
     all: Flag = False,

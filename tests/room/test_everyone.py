@@ -78,6 +78,8 @@ def test_page_is_for_everyone(path: str, language: str, lived: Served, desk: Des
 
 
 def _is_accessible(page: Page) -> None:
+    # What still fades in has another colour than it is read in.
+    page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
     found: dict[str, Any] = Axe().run(page).response
     told = [
         f"{one['id']}: {one['help']}: {node['html'][:200]} {node['failureSummary'][:300]}"
