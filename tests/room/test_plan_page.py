@@ -204,7 +204,8 @@ def test_reader_sees_the_plan_and_changes_nothing(quiet: tuple[Served, Desk]) ->
     seen = reader.get("/plan").text
     assert [row[1:5] for row in orders_shown(page)]
     assert 'name="sign"' not in seen
-    for path in ("make", "stop", "try", "lock", "veto", "reopen", "again", "confirm", "issue", "order/0"):
+    decided = ("lock", "unlock", "veto", "allow", "reopen", "order/0")
+    for path in ("make", "stop", "try", *decided, "again", "confirm", "issue"):
         assert reader.form(f"/plan/{path}", plan=plan_id(page), order="0").status_code == 403, path
 
 

@@ -41,7 +41,7 @@ def client_of(room: Room) -> TestClient:
 def test_situation_without_a_plan_says_so_and_shows_what_is_known(room: Room) -> None:
     client = client_of(room)
     page = client.get("/").text
-    assert "No plan has been made since the room was opened" in page
+    assert "No plan has been made yet" in page
     assert 'id="coverage-caption"' not in page
     assert "/plan/make" not in page, "a reader makes no plans"
     shown = {(row[0], row[1]): row for row in rows_of(page, "stands-caption")}

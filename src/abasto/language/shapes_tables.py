@@ -267,7 +267,7 @@ OF_TABLES: Mapping[str, tuple[Shape, ...]] = {
         'trips "{text}": give a whole number from 1 to {n}.',
         '{good} "{text}": give a quantity from 0 on.',
         "this order weighs {n} kg, and {n2} trips of {fleet} carry {n3} kg; order less, or more trips.",
-        "there is no plan yet, or the room was closed since; make one.",
+        "there is no plan yet; make one.",
         "another plan has been made since this page was shown; look at that one.",
         'order "{text}": the plan has orders 0 to {n}; choose one on the page.',
         "no order is chosen, so there is nothing to sign; mark those that should be issued.",

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from abasto.errors import JournalError
 from abasto.facts.kinds import Fact
 from abasto.room.drafts import Drafts
 from abasto.room.events import Events
-from abasto.room.kept_plan import keep_plan, kept_plan
+from abasto.room.kept_plan import keep_job, kept_job
 from abasto.room.phones import Phones
 from abasto.room.planning import Asked, Job, Planner
 from abasto.room.sessions import Sessions
@@ -25,7 +24,6 @@ from abasto.state.fold import fold
 if TYPE_CHECKING:
     from abasto.journal.entry import Entry
     from abasto.journal.home import Home
-    from abasto.planner.plan import Plan
     from abasto.state.known import Known
     from abasto.state.state import State
 
@@ -59,7 +57,7 @@ class Room:
         self.sessions = Sessions()
         self.drafts = Drafts()
         self.phones = Phones(home)
-        self.planner = Planner(self._tell_job)
+        self.planner = Planner(self._tell_job, kept=kept_job(home.file))
         self._day = day
         self._state: State | None = None
         self._known: tuple[int, date, int | None, Known] | None = None
@@ -121,17 +119,11 @@ class Room:
         """End what runs; the home stays open."""
         self.planner.close()
 
-    @cached_property
-    def plan_before(self) -> Plan | None:
-        """The latest plan of the room when it was open before; what today's first plan is compared with."""
-        return kept_plan(self.home.file)
-
     def _keep_plan(self, job: Job) -> None:
         if job.proposal is None or job.asked.is_trial:
             return
-        _ = self.plan_before  # Read before it is replaced.
         with suppress(JournalError):  # A full disk: the plan is shown all the same.
-            keep_plan(self.home.file, job.proposal.rounded.plan)
+            keep_job(self.home.file, job)
 
     def _tell_job(self, job: Job) -> None:
         self._keep_plan(job)

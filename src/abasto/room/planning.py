@@ -12,16 +12,17 @@ from datetime import date
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Literal
 
+# What `Asked` is made of, is imported here and not only for types: it is kept and read back by them.
 from abasto.errors import AbastoError
+from abasto.facts.kinds import OrderIssued
+from abasto.orders.closed import Closed
+from abasto.planner.make import SolverName
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
     from multiprocessing.synchronize import Event
 
     from abasto.cycle import Proposal
-    from abasto.facts.kinds import OrderIssued
-    from abasto.orders.closed import Closed
-    from abasto.planner.make import SolverName
 
 __all__ = ["Asked", "Job", "Planner"]
 
@@ -71,16 +72,17 @@ class Planner:
     """Makes one plan at a time. `changed` is called, from a thread of its own, whenever the job has gone on.
 
     `latest` is the last job that came to a plan, `previous` the one before it, and `trial` the last one that was only
-    made to be compared with `latest`; they are kept as long as the room is open.
+    made to be compared with `latest`. The room keeps `latest` and gives it back when it is opened anew, as `kept`.
     """
 
-    def __init__(self, changed: Callable[[Job], None]) -> None:
+    def __init__(self, changed: Callable[[Job], None], *, kept: Job | None = None) -> None:
         self._changed = changed
         self._lock = threading.RLock()
         self._process: SpawnProcess | None = None
         self._stop: Event | None = None
-        self.job: Job | None = None
-        self.latest: Job | None = None
+        self._listener: threading.Thread | None = None
+        self.job: Job | None = kept
+        self.latest: Job | None = kept
         self.previous: Job | None = None
         self.trial: Job | None = None
 
@@ -98,7 +100,10 @@ class Planner:
             self._process.start()
             theirs.close()  # So that a process that dies is heard as the end of what it says.
             self.job = job = Job(secrets.token_hex(4), asked, entries)
-            threading.Thread(target=self._listen, args=(ours, job.id), name="plan listener", daemon=True).start()
+            self._listener = threading.Thread(
+                target=self._listen, args=(ours, job.id), name="plan listener", daemon=True
+            )
+            self._listener.start()
         self._changed(job)
         return job
 
@@ -112,10 +117,13 @@ class Planner:
         threading.Timer(PATIENCE, _end, (process,)).start()
 
     def close(self) -> None:
-        """End whatever runs."""
+        """End whatever runs, and wait until what came of it is told and kept."""
         with self._lock:
             if self._process is not None:
                 _end(self._process)
+            listener = self._listener
+        if listener is not None:
+            listener.join(PATIENCE)
 
     def _listen(self, said: Connection, id: str) -> None:
         with said:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from abasto.room.planning import Job
     from abasto.situation import PlanChanges, Situation
 
-__all__ = ["changes_of", "changes_since_before", "latest_plan", "situation_of"]
+__all__ = ["changes_of", "latest_plan", "situation_of"]
 
 Key = tuple[int, "date", str]
 _SEEN: WeakKeyDictionary[Room, tuple[Key, Situation]] = WeakKeyDictionary()
@@ -27,7 +27,7 @@ MOST_CHANGES = 2
 
 
 def latest_plan(room: Room) -> tuple[Job, Plan] | None:
-    """Return the latest plan and how it was made, None where none was made since the room opened."""
+    """Return the latest plan and how it was made, None where none was made yet."""
     job = room.planner.latest
     return None if job is None or job.proposal is None else (job, job.proposal.rounded.plan)
 
@@ -45,13 +45,6 @@ def situation_of(room: Room) -> Situation:
         with _LOCK:
             _SEEN[room] = key, found
         return found
-
-
-def changes_since_before(room: Room, job: Job) -> PlanChanges | None:
-    """Return what a plan does otherwise than the latest one of the room when it was open before, None without one."""
-    if job.proposal is None or room.plan_before is None:
-        return None
-    return plan_changes(room.plan_before, job.proposal.rounded.plan, seen_second=job.proposal.known)
 
 
 def changes_of(room: Room, first: Job, second: Job) -> PlanChanges | None:

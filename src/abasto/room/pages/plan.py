@@ -17,7 +17,7 @@ from abasto.language import Language
 from abasto.orders import issued_already
 from abasto.room.decisions import Decisions, decisions_of, lane_of, orders_of
 from abasto.room.planning import Asked, Job
-from abasto.room.seen import changes_of, changes_since_before, situation_of
+from abasto.room.seen import changes_of, situation_of
 from abasto.room.web import Call, Page
 from abasto.situation import alarm_words, cause_words, quantity_words, remedy_words
 from abasto.summary import summarize
@@ -115,9 +115,7 @@ def _result(call: Call) -> dict[str, Any]:
             )
             if job is not None and job.proposal is not None
         ],
-        "changes": changes_since_before(call.room, latest)
-        if previous is None
-        else changes_of(call.room, previous, latest),
+        "changes": None if previous is None else changes_of(call.room, previous, latest),
         "trial": trial,
         "trial_changes": None if trial is None else changes_of(call.room, latest, trial),
         "groups": _grouped(rows, group),
@@ -125,6 +123,8 @@ def _result(call: Call) -> dict[str, Any]:
         "decided": decided,
         "closed": sorted(decided.closed, key=lambda one: (one.day, one.from_site, one.to_site)),
         "is_decided": _is_decided(latest, decided),
+        "marked": " ".join(str(row.place) for row in rows if row.may_be_signed and row.is_chosen),
+        "left": " ".join(str(row.place) for row in rows if row.may_be_signed and not row.is_chosen),
         "open_orders": sum(row.may_be_signed for row in rows),
         "short": [
             {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -24,47 +24,57 @@ MOST_TRIPS = 10_000
 
 
 def lock(call: Call) -> Response:
-    """Keep an order as it is when planning again, or no longer."""
+    """Keep an order as it is when planning again; one that was changed stays as it was changed."""
     job, place = _job(call), _place(call, call.field("order"))
-    decided = _with_choice(call, job)
-    kept = dict(decided.kept)
-    if place in kept:
-        del kept[place]
-    else:
-        order = orders_of(job)[place]
-        kept[place] = order
-        decided = replace(decided, closed=decided.closed - {lane_of(order)})
-    decide(call.room, replace(decided, kept=kept))
-    return call.go("/plan#orders")
+
+    def keep(decided: Decisions) -> Decisions:
+        return decided.keeping(place, decided.kept.get(place, orders_of(job)[place]))
+
+    return _decide(call, job, keep)
+
+
+def unlock(call: Call) -> Response:
+    """Keep an order no longer."""
+    job, place = _job(call), _place(call, call.field("order"))
+    return _decide(call, job, lambda decided: decided.keeping_no_longer(place))
 
 
 def veto(call: Call) -> Response:
-    """Forbid that anything leaves along an order's lane on its day, or no longer."""
+    """Forbid that anything leaves along an order's lane on its day."""
     job, place = _job(call), _place(call, call.field("order"))
-    decided = _with_choice(call, job)
-    lane = lane_of(orders_of(job)[place])
-    if lane in decided.closed:
-        decide(call.room, replace(decided, closed=decided.closed - {lane}))
-    else:
-        kept = {other: order for other, order in decided.kept.items() if lane_of(order) != lane}
-        decide(call.room, replace(decided, closed=decided.closed | {lane}, kept=kept))
-    return call.go("/plan#orders")
+    return _decide(call, job, lambda decided: decided.closing(lane_of(orders_of(job)[place])))
+
+
+def allow(call: Call) -> Response:
+    """Allow again what leaves along an order's lane on its day."""
+    job, place = _job(call), _place(call, call.field("order"))
+    return _decide(call, job, lambda decided: decided.opening(lane_of(orders_of(job)[place])))
 
 
 def reopen(call: Call) -> Response:
     """Allow again what was forbidden: the lane and day that the field names."""
-    job = _job(call)
-    decided = decisions_of(call.room, job)
-    named = call.field("lane")
-    left = frozenset(one for one in decided.closed if f"{one.from_site}>{one.to_site} {one.day}" != named)
-    decide(call.room, replace(decided, closed=left))
+    job, named = _job(call), call.field("lane")
+
+    def open_again(decided: Decisions) -> Decisions:
+        lanes = [one for one in decided.closed if f"{one.from_site}>{one.to_site} {one.day}" == named]
+        return replace(decided, closed=decided.closed - set(lanes))
+
+    return _decide(call, job, open_again)
+
+
+def _decide(call: Call, job: Job, change: Callable[[Decisions], Decisions]) -> Response:
+    """Decide, with what the form marks for signing, and show the orders again."""
+    choose = _choice(call)
+    decide(call.room, job, lambda decided: change(choose(decided)))
     return call.go("/plan#orders")
 
 
 def order_page(call: Call) -> Response:
     """Show an order with fields to change it."""
     job, place = _latest(call), _place(call, call.path("place"))
-    order = decisions_of(call.room, job).kept.get(place, orders_of(job)[place])
+    proposed = orders_of(job)[place]
+    order = decisions_of(call.room, job).kept.get(place, proposed)
+    now = {(line.good, line.lot): line.quantity for line in order.lines}
     with call.room.lock:
         state = call.room.state
         lines = [
@@ -72,9 +82,9 @@ def order_page(call: Call) -> Response:
                 "name": state.rows.name("goods", line.good) or line.good,
                 "unit": state.rows.cell("goods", "unit", line.good) or "kg",
                 "lot": line.lot or "",
-                "quantity": amount(line.quantity),
+                "quantity": amount(now.get((line.good, line.lot), 0)),
             }
-            for line in order.lines
+            for line in proposed.lines
         ]
     return call.show(
         "plan_order.html.j2",
@@ -90,19 +100,18 @@ def order_page(call: Call) -> Response:
 def change(call: Call) -> Response:
     """Keep an order with other trips or quantities when planning again."""
     job, place = _job(call), _place(call, call.path("place"))
-    decided, order = decisions_of(call.room, job), orders_of(job)[place]
-    shown = decided.kept.get(place, order)
+    order = orders_of(job)[place]
+    # The lines are those of the plan, whatever another desk has made of them since the page was shown.
     lines = tuple(
         replace(line, quantity=quantity)
-        for number, line in enumerate(shown.lines)
+        for number, line in enumerate(order.lines)
         if (quantity := _quantity(call.field(f"quantity-{number}"), line.good)) > 0
     )
     if not lines:
         raise SettingError("the order would carry nothing; forbid it instead, or keep something in it.")
-    changed = replace(shown, trips=_trips(call.field("trips")), lines=lines)
+    changed = replace(order, trips=_trips(call.field("trips")), lines=lines)
     _refuse_overloaded(job, changed)
-    kept = {**decided.kept, place: changed}
-    decide(call.room, replace(decided, kept=kept, closed=decided.closed - {lane_of(order)}))
+    decide(call.room, job, lambda decided: decided.keeping(place, changed))
     return call.go("/plan#orders", said=call.words("The changed order is kept. Plan again around it before you sign."))
 
 
@@ -136,8 +145,7 @@ def _refuse_overloaded(job: Job, order: OrderIssued) -> None:
 def again(call: Call) -> Response:
     """Plan again around what is kept and forbidden."""
     job = _job(call)
-    decided = _with_choice(call, job)
-    decide(call.room, decided)
+    decided = decide(call.room, job, _choice(call))
     with call.room.lock:
         again = issued_already(call.room.state, list(decided.kept.values()))
     kept = tuple(order for order in decided.kept.values() if order not in again)
@@ -150,7 +158,7 @@ def confirm(call: Call) -> Response:
     """Show what would be signed, and what speaks against it, before anything is."""
     job = _job(call)
     chosen = _chosen(call, job)
-    decide(call.room, _with_choice(call, job))
+    decide(call.room, job, _choice(call))
     _refuse_undecided(call, job, chosen)
     with call.room.lock:
         state = call.room.state
@@ -190,7 +198,7 @@ def issue(call: Call) -> Response:
 def _latest(call: Call) -> Job:
     latest = call.room.planner.latest
     if latest is None:
-        raise AbastoError("there is no plan yet, or the room was closed since; make one.")
+        raise AbastoError("there is no plan yet; make one.")
     return latest
 
 
@@ -216,14 +224,16 @@ def _chosen(call: Call, job: Job) -> tuple[int, ...]:
     return tuple(sorted(chosen))
 
 
-def _with_choice(call: Call, job: Job) -> Decisions:
-    """Return what is decided, with the orders that the form leaves unmarked for signing."""
-    marked = {_place(call, str(text)) for text in call.fields.getlist("sign")}
-    decided = decisions_of(call.room, job)
-    with call.room.lock:
-        rows = order_rows(call.room.state, job, decided, call.words)
-    left_out = frozenset(row.place for row in rows if row.may_be_signed and row.place not in marked)
-    return replace(decided, left_out=left_out)
+def _choice(call: Call) -> Callable[[Decisions], Decisions]:
+    """Return what the form changes of which orders are left for later: only what its boxes showed otherwise before.
+
+    So a page that was shown long ago takes back nothing that another desk has marked since.
+    """
+    signed, was_marked, was_left = (
+        {_place(call, text) for one in call.fields.getlist(name) for text in str(one).split()}
+        for name in ("sign", "marked", "left")
+    )
+    return lambda decided: decided.choosing(left=was_marked - signed, chosen=was_left & signed)
 
 
 def _refuse_undecided(call: Call, job: Job, chosen: Sequence[int]) -> None:
@@ -240,7 +250,9 @@ def _refuse_undecided(call: Call, job: Job, chosen: Sequence[int]) -> None:
 
 PAGES_PLAN_ORDERS: tuple[Page, ...] = (
     Page("/plan/lock", lock, "POST", "allocator"),
+    Page("/plan/unlock", unlock, "POST", "allocator"),
     Page("/plan/veto", veto, "POST", "allocator"),
+    Page("/plan/allow", allow, "POST", "allocator"),
     Page("/plan/reopen", reopen, "POST", "allocator"),
     Page("/plan/order/{place}", order_page, role="allocator"),
     Page("/plan/order/{place}", change, "POST", "allocator"),
