@@ -18,7 +18,7 @@ from tests.room.served import DAY, Desk, Served, neighbourhood
 
 from abasto.cli import main
 from abasto.journal.home import Home
-from abasto.room import Room, build_app
+from abasto.room import Room, build_app, views
 from abasto.room.pages import PAGES
 from abasto.room.safety import MOST_BYTES, Buckets
 from abasto.room.sessions import Role
@@ -172,6 +172,37 @@ def test_door_leads_nowhere_else(room: Room, client: TestClient) -> None:
         room_door = client.post("/enter", data={"code": code, "to": to}, follow_redirects=False)
         assert room_door.headers["location"] == "/", to
         client.app.state.door_buckets = Buckets(burst=6, each_second=1)  # type: ignore[attr-defined]
+
+
+def test_addresses_that_no_browser_writes_are_answered_like_any_other(room: Room, client: TestClient) -> None:
+    assert client.get("/enter", params={"to": "//["}).status_code == 200
+    sign = enter(room, client)
+    answer = client.post("/api/plan/stop", headers={"X-CSRF": sign, "Origin": "http://["})
+    assert answer.status_code == 403
+
+
+def test_names_of_static_files_that_are_not_there_take_no_memory(client: TestClient) -> None:
+    for number in range(2 * views.KEPT_FILES):
+        assert client.get(f"/static/{number}.js").status_code == 404
+    assert views._find.cache_info().currsize <= views.KEPT_FILES
+    assert client.get(f"/static/{'a' * 1000}.js").status_code == 404
+
+
+def test_desk_that_is_shut_hears_nothing_more(served: Served) -> None:
+    steward = served.desk()
+    code = re.search(r">([0-9A-Z]{5}-[0-9A-Z]{5})<", steward.form("/access/code", role="reader").text)
+    assert code is not None
+    with Desk(served.url, code[1]).stream("GET", "/events") as events:
+        lines = events.iter_lines()
+        assert next(lines) == ": here"
+        said = {"kind": "count", "site": "Mill", "good": "flour", "date": DAY}
+        assert steward.form("/report", token="first", quantity="1", **said).status_code == 200
+        assert "event: journal" in (next(lines), next(lines))
+        shut = re.search(r'name="session" value="([^"]+)"', steward.get("/access").text)
+        assert shut is not None
+        steward.form("/access/end", session=shut[1])
+        assert steward.form("/report", token="second", quantity="2", **said).status_code == 200
+        assert next((line for line in lines if line.startswith("event")), "") == ""
 
 
 def test_body_that_is_too_large_is_refused_whether_or_not_it_says_so(room: Room, client: TestClient) -> None:

@@ -94,7 +94,8 @@ async def _events(request: Request) -> Response:
         return PlainTextResponse("Enter the room first.", status_code=403)
     room: Room = request.app.state.room
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(room.events.stream(), media_type="text/event-stream", headers=headers)
+    stream = room.events.stream(lambda: session_of(request) is not None)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
 async def _journal_error(request: Request, error: Exception) -> Response:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -94,11 +92,11 @@ def _form(request: Request, said: str = "", *, status: int = 200) -> Response:
 def _own_path(path: str) -> str:
     """Return a path of this room, `/` for anything else.
 
-    >>> _own_path("/plan?day=2"), _own_path("//evil.example"), _own_path("https:evil")
-    ('/plan?day=2', '/', '/')
+    >>> _own_path("/plan?day=2"), _own_path("//evil.example"), _own_path("https:evil"), _own_path("//[")
+    ('/plan?day=2', '/', '/', '/')
     """
-    parts = urlsplit(path)
-    is_own = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc and path.isprintable()
+    # No `urlsplit`: it raises for what anybody may write after `to=`, such as `//[`.
+    is_own = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if is_own else "/"
 
 

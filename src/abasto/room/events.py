@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from threading import Lock
 from typing import Any, NamedTuple
@@ -44,8 +44,8 @@ class Events:
             with suppress(RuntimeError):  # Its loop has ended; nobody is there to hear.
                 loop.call_soon_threadsafe(_put, queue, event)
 
-    async def stream(self) -> AsyncIterator[str]:
-        """Yield events as they happen, as text of a stream; ends when nobody takes it any more."""
+    async def stream(self, may_hear: Callable[[], bool]) -> AsyncIterator[str]:
+        """Yield events as they happen, as text of a stream; ends when nobody takes it any more, or may hear it."""
         queue: asyncio.Queue[Event] = asyncio.Queue(MOST_WAITING)
         with self._lock:
             self._listeners[queue] = asyncio.get_running_loop()
@@ -53,11 +53,12 @@ class Events:
             yield ": here\n\n"
             while True:
                 try:
-                    event = await asyncio.wait_for(queue.get(), HEARTBEAT)
+                    text = (await asyncio.wait_for(queue.get(), HEARTBEAT)).as_text()
                 except TimeoutError:
-                    yield ": still here\n\n"
-                else:
-                    yield event.as_text()
+                    text = ": still here\n\n"
+                if not may_hear():  # Its session has ended, or was shut, since it was let in.
+                    return
+                yield text
         finally:
             with self._lock:
                 del self._listeners[queue]

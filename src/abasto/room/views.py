@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,6 +24,9 @@ FOLDERS = {
     "htmx": ("js_lib_htmx", "static/htmx"),
 }
 """What comes from wheels: only these wheels' static files are used, so the package they are made for is not needed."""
+
+KEPT_FILES = 128
+"""So many static files are kept in memory; more than there are, but not as many as names that anybody may ask for."""
 
 
 @cache
@@ -59,7 +62,7 @@ async def static_file(request: Request) -> Response:
     return Response(content, media_type=TYPES[name.rpartition(".")[2]], headers={"cache-control": keep})
 
 
-@cache
+@lru_cache(maxsize=KEPT_FILES)
 def _find(name: str) -> bytes | None:
     """Return a static file's content; only plain names of known kinds are looked for."""
     parts = name.split("/")
@@ -67,4 +70,7 @@ def _find(name: str) -> bytes | None:
         return None
     package, folder = FOLDERS.get(parts[0], ("abasto.room", f"static/{parts[0]}"))
     path = files(package).joinpath(folder, *parts[1:])
-    return path.read_bytes() if path.is_file() else None
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except OSError:  # A name longer than the disk can have.
+        return None

@@ -201,7 +201,11 @@ def refuse_other_origin(request: Request) -> bool:
     origin, site = request.headers.get("origin", ""), request.headers.get("sec-fetch-site", "")
     if site in ("cross-site", "same-site"):
         return True
-    return bool(origin) and (origin == "null" or urlsplit(origin).netloc != request.headers.get("host", ""))
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:  # `http://[`: what no browser sends comes from no page of ours.
+        return True
+    return bool(origin) and (origin == "null" or host != request.headers.get("host", ""))
 
 
 def _has_csrf(request: Request, session: Session, fields: FormData) -> bool:
