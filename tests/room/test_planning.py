@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -12,10 +13,12 @@ from tests.room.served import DAY, neighbourhood
 
 from abasto import cycle
 from abasto.errors import AbastoError
+from abasto.facts.kinds import StockCounted
 from abasto.journal.home import Home
 from abasto.orders import Closed
 from abasto.room.planning import Asked, Job, Planner
 from abasto.state.encode import encode
+from abasto.state.foresee import foresee
 from abasto.state.state import State
 
 TODAY = date.fromisoformat(DAY)
@@ -148,3 +151,21 @@ def test_room_sees_what_another_program_writes_into_its_journal(tmp_path: Path) 
         assert room.state.count == before + 1
         assert room.state.books.balance("Mill", "flour") == {"": 1_380_000}
         assert encode(room.state) == encode(cycle.read_state(home.journal))
+
+
+def test_gap_that_nothing_proves_is_none_and_no_infinity(planner: Planner, heard: Heard, state: State) -> None:
+    nothing = [StockCounted(site, good, 0, DAY) for site, good in state.books.places()]
+    planner.start(encode(foresee(state, nothing)), state.count, Asked(TODAY, time_limit=1e-6))
+    job = heard.wait(is_over)
+    assert job.proposal is not None
+    assert job.proposal.plan.gap == math.inf  # Nothing was found in no time, though something could be.
+    assert [one.gap for one in heard.jobs] == [None] * len(heard.jobs)
+
+
+def test_room_that_is_closed_waits_for_no_plan_that_was_told_to_stop(
+    planner: Planner, heard: Heard, state: State
+) -> None:
+    planner.start(encode(state), state.count, Asked(TODAY))
+    planner.stop()
+    kept = [one.name for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
+    assert kept == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import secrets
 import threading
@@ -63,6 +64,7 @@ class Job:
     stage: str = ""
     seconds: float = 0.0
     gap: float | None = None
+    """How far it may be from the best, as a share; None as long as nothing is proven."""
     proposal: Proposal | None = field(default=None, repr=False)
     message: str = ""
     """Why it failed."""
@@ -114,7 +116,9 @@ class Planner:
             if self.job is None or self.job.outcome != "running" or process is None or stop is None:
                 return
             stop.set()
-        threading.Timer(PATIENCE, _end, (process,)).start()
+        timer = threading.Timer(PATIENCE, _end, (process,))
+        timer.daemon = True  # A room that is closed waits for nothing; it ends the process itself.
+        timer.start()
 
     def close(self) -> None:
         """End whatever runs, and wait until what came of it is told and kept."""
@@ -168,6 +172,11 @@ def _end(process: SpawnProcess) -> None:
             process.kill()
 
 
+def _known(gap: float | None) -> float | None:
+    """Return a gap that is proven; an infinite one, of a plan that serves nothing yet, is no number in JSON either."""
+    return gap if gap is not None and math.isfinite(gap) else None
+
+
 def _work(said: Connection, stop: Event, content: bytes, asked: Asked) -> None:
     """Plan, in the process that is for it, and say how far it is and what comes of it."""
     import signal
@@ -180,7 +189,7 @@ def _work(said: Connection, stop: Event, content: bytes, asked: Asked) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at the room's terminal reaches it too; the room ends it.
 
     def progress(now: Progress) -> None:
-        said.send({"stage": now.stage, "seconds": now.seconds, "gap": now.gap})
+        said.send({"stage": now.stage, "seconds": now.seconds, "gap": _known(now.gap)})
 
     try:
         state = decode(content)
@@ -200,7 +209,7 @@ def _work(said: Connection, stop: Event, content: bytes, asked: Asked) -> None:
             stop=stop.is_set,
             scenario=asked.scenario,
         )
-        said.send({"outcome": "done", "proposal": proposal, "gap": proposal.plan.gap})
+        said.send({"outcome": "done", "proposal": proposal, "gap": _known(proposal.plan.gap)})
     except AbastoError as error:
         said.send({"outcome": "failed", "message": str(error)})
     except (BrokenPipeError, ConnectionResetError):
