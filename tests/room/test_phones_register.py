@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from tests.room.served import neighbourhood
@@ -161,3 +162,19 @@ def test_invitation_that_cannot_be_is_refused_with_its_value(
     with pytest.raises(SettingError, match=message):
         phones.invite(label, now=NOW, **asked)  # type: ignore[arg-type]
     assert phones.invited(now=NOW) == ()
+
+
+def test_list_of_invitations_can_be_read_while_a_phone_joins(phones: Phones) -> None:
+    codes = [phones.invite(f"phone {number}", now=NOW) for number in range(3)]
+
+    class Moment(datetime):
+        """A time at whose comparison, in the middle of the list, another thread lets a phone in."""
+
+        def __lt__(self, other: datetime) -> bool:
+            joining = Thread(target=phones.join, args=(codes[0],), kwargs={"now": SOON}, daemon=True)
+            joining.start()
+            joining.join(timeout=0.5)
+            return super().__lt__(other)
+
+    seen = phones.invited(now=Moment(2027, 3, 1, 9, 30, tzinfo=UTC))
+    assert [one.label for one in seen] == ["phone 0", "phone 1", "phone 2"]

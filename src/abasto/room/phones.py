@@ -141,7 +141,8 @@ class Phones:
 
     def invited(self, *, now: datetime) -> tuple[Invitation, ...]:
         """Return the invitations that are open."""
-        return tuple(one for one in self._invited.values() if one.until > now)
+        with self._lock:  # A phone that joins meanwhile takes its invitation out.
+            return tuple(one for one in self._invited.values() if one.until > now)
 
     def cut_off(self, id: str, *, now: datetime) -> Phone:
         """Cut a phone off: from now on nothing that it sends is taken. Raises `SettingError` if there is none."""
