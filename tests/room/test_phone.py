@@ -21,12 +21,14 @@ from playwright.sync_api import Error as PlaywrightError
 from tests.room.served import DAY, Desk, Served, neighbourhood
 
 from abasto.facts.codes import code_of
-from abasto.facts.kinds import Line, OrderIssued, RowSet
+from abasto.facts.kinds import Line, OrderIssued, RowSet, StockCounted
+from abasto.inbox.from_state import names_of
 from abasto.journal.home import Home
 from abasto.language import language
 from abasto.room import phone_page
 from abasto.room.operations import Room
 from abasto.room.phone_words import page_words
+from abasto.room.reports import said
 from abasto.room.returned import foresee_returned, read_returned
 
 BAKERY = "North bakery"
@@ -616,6 +618,28 @@ SCREENS = (
     "about",
     "join",
 )
+
+
+def test_the_room_answers_in_the_language_of_the_page_and_not_of_the_browser(
+    page: Page, served: Served, desk: Desk
+) -> None:
+    joined(page, served, invite(desk, code="ar"))
+    assert page.evaluate("navigator.language").startswith("en")
+    go(page, "count/bread")
+    page.locator("input.number").fill("2")
+    page.locator("button[type=submit]").click()
+    expect(page.locator("#status .status.received")).to_be_visible()
+    kept = page.evaluate(
+        """() => new Promise((resolve) => {
+          const asked = indexedDB.open("abasto-phone", 1);
+          asked.onsuccess = () => {
+            const all = asked.result.transaction("reports").objectStore("reports").getAll();
+            all.onsuccess = () => resolve(all.result.map((one) => one.message));
+          };
+        })"""
+    )
+    counted = StockCounted(BAKERY, "bread", 2_000, DAY)
+    assert kept == [said(counted, names_of(served.state()), language("ar"))]
 
 
 @pytest.mark.parametrize("code", ["es", "ar"])

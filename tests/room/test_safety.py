@@ -17,9 +17,13 @@ from starlette.testclient import TestClient
 from tests.room.served import DAY, Desk, Served, neighbourhood
 
 from abasto.cli import main
+from abasto.facts.kinds import StockCounted
+from abasto.inbox.from_state import names_of
 from abasto.journal.home import Home
+from abasto.language import language
 from abasto.room import Room, build_app, views
 from abasto.room.pages import PAGES
+from abasto.room.reports import said
 from abasto.room.safety import MOST_BYTES, Buckets
 from abasto.room.sessions import Role
 from abasto.room.web import RANK
@@ -203,6 +207,18 @@ def test_desk_that_is_shut_hears_nothing_more(served: Served) -> None:
         steward.form("/access/end", session=shut[1])
         assert steward.form("/report", token="second", quantity="2", **said).status_code == 200
         assert next((line for line in lines if line.startswith("event")), "") == ""
+
+
+def test_phone_is_answered_in_the_language_of_its_page_else_of_its_invitation(room: Room, client: TestClient) -> None:
+    code = room.phones.invite("a phone", now=room.now(), language="ar")
+    token = client.post("/api/join", json={"code": code}).json()["token"]
+    counted = StockCounted("Mill", "flour", 5_000, DAY)
+    for number, (wanted, meant) in enumerate([({}, "ar"), ({"Accept-Language": "es"}, "es")]):
+        report = {"id": f"report-{number}", "kind": "count", "site": "Mill", "good": "flour", "quantity": "5"}
+        body = {"reports": [{**report, "date": DAY, "sure": True}]}
+        answer = client.post("/api/reports", json=body, headers={"Authorization": f"Bearer {token}", **wanted})
+        [taken] = answer.json()["answers"]
+        assert taken["message"] == said(counted, names_of(room.state), language(meant))
 
 
 def test_body_that_is_too_large_is_refused_whether_or_not_it_says_so(room: Room, client: TestClient) -> None:

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from abasto.errors import AbastoError, JournalError
-from abasto.language import Language, language
+from abasto.language import Language
 from abasto.room.operations import Room
 from abasto.room.phones import Phone
 from abasto.room.sessions import Session
@@ -126,7 +126,12 @@ def _call_of(request: Request, operation: Operation) -> ApiCall:
         return ApiCall(request, room, None, None, words)
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
-        return ApiCall(request, room, _phone_of(room, token.strip(), operation, words), None, words)
+        phone = room.phones.of(token.strip())
+        if phone is None:
+            raise Refused(words("This phone is not known here. Join again with a code from the room."), status=401)
+        words = language_of(request, default=phone.language)
+        _refuse_phone(phone, room, operation, words)
+        return ApiCall(request, room, phone, None, words)
     session = session_of(request)
     if session is None:
         raise Refused(words("Enter the room, or show a phone's token, first."), status=401)
@@ -139,11 +144,8 @@ def _call_of(request: Request, operation: Operation) -> ApiCall:
     return ApiCall(request, room, None, session, words)
 
 
-def _phone_of(room: Room, token: str, operation: Operation, words: Language) -> Phone:
-    phone = room.phones.of(token)
-    if phone is None:
-        raise Refused(words("This phone is not known here. Join again with a code from the room."), status=401)
-    words = language(phone.language)
+def _refuse_phone(phone: Phone, room: Room, operation: Operation, words: Language) -> None:
+    """Raise `Refused` where a phone may not call (any more)."""
     standing = phone.state_on(room.now())
     if standing == "cut off":
         raise Refused(words("This phone was cut off. Ask at the room; what is saved here stays here."), status=403)
@@ -151,7 +153,6 @@ def _phone_of(room: Room, token: str, operation: Operation, words: Language) -> 
         raise Refused(words("This phone's time is over. Join again with a code from the room."), status=403)
     if operation.who not in ("anybody", "phone"):
         raise Refused(words("A phone may not do this."), status=403)
-    return phone
 
 
 def _name_of(request: Request, call: ApiCall) -> str:

@@ -174,13 +174,15 @@ def session_of(request: Request) -> Session | None:
     return room.sessions.of(request.cookies.get(COOKIE, ""), now=room.now())
 
 
-def language_of(request: Request) -> Language:
-    """Return the language somebody chose, else the first of the browser's that there is."""
+def language_of(request: Request, *, default: str = "") -> Language:
+    """Return the language somebody chose, else the first of the browser's that there is, else the default or the room's
+    own.
+    """
     chosen = request.cookies.get(LANGUAGE_COOKIE, "")
     if chosen in LANGUAGES:
         return language(chosen)
     wanted = [part.partition(";")[0] for part in request.headers.get("accept-language", "").split(",")]
-    return language(best_language(wanted, default=request.app.state.language))
+    return language(best_language(wanted, default=default or request.app.state.language))
 
 
 def may(session: Session, role: Role) -> bool:

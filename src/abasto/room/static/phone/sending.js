@@ -1,6 +1,7 @@
 // The outbox on its way: what is saved is sent until the room has answered for its id. Nothing leaves on a guess.
 
 import { inOrder, wire } from "./reports.js";
+import { language } from "./words.js";
 
 const FIRST_WAIT = 3000;
 const LONGEST_WAIT = 300000;
@@ -15,7 +16,8 @@ export function makeSender(desk) {
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), PATIENCE);
     try {
-      const headers = { Authorization: "Bearer " + desk.token() };
+      // The page's language, which may be another than the browser's: what the room answers is read on this page.
+      const headers = { Authorization: "Bearer " + desk.token(), "Accept-Language": language() };
       if (body !== undefined) headers["Content-Type"] = "application/json";
       const answer = await fetch(path, {
         method: body === undefined ? "GET" : "POST",
