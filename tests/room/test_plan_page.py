@@ -142,6 +142,9 @@ def test_kept_and_changed_orders_stand_and_forbidden_lanes_stay_empty(served: Se
     every = order_numbers(page)
     desk.form("/plan/lock", plan=plan, order=kept[0], sign=every)
     assert "weighs" in alert(desk.form(f"/plan/order/{changed[0]}", plan=plan, trips="1", **{"quantity-0": "999"}).text)
+    more = alert(desk.form(f"/plan/order/{changed[0]}", plan=plan, trips="4", **{"quantity-0": "170"}).text)
+    assert "170 litre of milk" in more
+    assert "ordered from Market, which has 100 left for it: 100 there" in more
     desk.form(f"/plan/order/{changed[0]}", plan=plan, trips=changed[4], **{"quantity-0": "50.5"})
     desk.form("/plan/veto", plan=plan, order=vetoed[0], sign=every)
     decided = {row[0]: row[6] for row in orders_shown(desk.get("/plan").text)}

@@ -267,6 +267,8 @@ OF_TABLES: Mapping[str, tuple[Shape, ...]] = {
         'trips "{text}": give a whole number from 1 to {n}.',
         '{good} "{text}": give a quantity from 0 on.',
         "this order weighs {n} kg, and {n2} trips of {fleet} carry {n3} kg; order less, or more trips.",
+        "{line} ordered from {site}, which has {n} left for it: {n2} there, at most {n3} to come, {n4} for other "
+        "orders, {n5} in reserve; order less, or count {good} at {site2}.",
         "there is no plan yet; make one.",
         "another plan has been made since this page was shown; look at that one.",
         'order "{text}": the plan has orders 0 to {n}; choose one on the page.',

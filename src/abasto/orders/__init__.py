@@ -2,6 +2,7 @@
 
 from abasto.orders.closed import Closed, close_lanes
 from abasto.orders.issue import digest_of, orders_from
+from abasto.orders.left import refuse_more_than_left
 from abasto.orders.loss import Loss
 from abasto.orders.rounding import Rounded, round_trips
 from abasto.orders.twice import issued_already, refuse_issued
@@ -17,6 +18,7 @@ __all__ = [
     "issued_already",
     "orders_from",
     "refuse_issued",
+    "refuse_more_than_left",
     "round_trips",
     "vehicles_for",
 ]

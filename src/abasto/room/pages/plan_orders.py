@@ -12,7 +12,7 @@ from starlette.responses import Response
 from abasto.errors import AbastoError, SettingError
 from abasto.facts.amounts import amount, thousandths
 from abasto.facts.kinds import OrderIssued
-from abasto.orders import issued_already, refuse_issued
+from abasto.orders import issued_already, refuse_issued, refuse_more_than_left
 from abasto.room.decisions import Decisions, decide, decisions_of, lane_of, orders_of
 from abasto.room.pages.plan import order_rows
 from abasto.room.planning import Job
@@ -111,7 +111,12 @@ def change(call: Call) -> Response:
         raise SettingError("the order would carry nothing; forbid it instead, or keep something in it.")
     changed = replace(order, trips=_trips(call.field("trips")), lines=lines)
     _refuse_overloaded(job, changed)
-    decide(call.room, job, lambda decided: decided.keeping(place, changed))
+
+    def keep(decided: Decisions) -> Decisions:
+        _refuse_more_than_left(call, order, changed, [one for other, one in decided.kept.items() if other != place])
+        return decided.keeping(place, changed)
+
+    decide(call.room, job, keep)
     return call.go("/plan#orders", said=call.words("The changed order is kept. Plan again around it before you sign."))
 
 
@@ -140,6 +145,15 @@ def _refuse_overloaded(job: Job, order: OrderIssued) -> None:
             f"this order weighs {load:,.0f} kg, and {order.trips} trips of {order.fleet} carry {most:,.0f} kg; "
             "order less, or more trips."
         )
+
+
+def _refuse_more_than_left(call: Call, order: OrderIssued, changed: OrderIssued, kept: Sequence[OrderIssued]) -> None:
+    """Refuse more than was proposed where the site does not have it: what it has is as the journal has it now."""
+    room = call.room
+    with room.lock:
+        issued = issued_already(room.state, kept)
+        others = [other for other in kept if other not in issued]
+        refuse_more_than_left(room.state, room.known(), order=changed, proposed=order, others=others, day=room.day)
 
 
 def again(call: Call) -> Response:
