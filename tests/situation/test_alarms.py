@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -20,6 +22,7 @@ from abasto.situation import (
     alarm_words,
     cause_words,
     known_words,
+    quantity_words,
     relief_words,
     remedy_words,
     situation,
@@ -206,6 +209,29 @@ def test_substitutes_and_planned_shipments_relieve_too() -> None:
         ("milk", "port", after(1), 3.5, "carts"), ("cheese", "port", after(2), 4.0, "van"),
     ]  # fmt: skip
     assert {one.status for one in alarm.relieved_by} == {"planned"}
+
+
+def test_what_would_be_read_as_nothing_relieves_nothing() -> None:
+    """Crumbs of a plan on both sides of what is written as 0, and some that only their sum makes more."""
+    quantities = [1e-9, 1e-6, 0.0004, math.nextafter(0.0005, 0), 0.0005, 0.0006, 0.001, 3.5]
+    rows = [("port", "vale", "milk", None, day, day, much, "carts") for day, much in enumerate(quantities, start=1)]
+    rows += [
+        ("port", "vale", "milk", None, 9, 9, 0.0003, "carts"),
+        ("port", "vale", "milk", DAY, 9, 9, 0.0003, "carts"),
+    ]
+    plan = replace(hand_built_plan(), shipments=plan_table("shipments", rows))
+    found = rung(Living(NETWORK), NETWORK.start, "short", plan)
+    alarm = next(one for one in found if (one.site, one.need) == ("vale", "milk"))
+    shown = [(number, much) for number, much in enumerate((*quantities, 0.0006)) if reads_as_something(much)]
+    assert [one.arrives for one in alarm.relieved_by] == [after(number) for number, _ in shown]
+    assert [one.quantity for one in alarm.relieved_by] == pytest.approx([much for _, much in shown])
+    for words in map(language, LANGUAGES):
+        lines = [relief_words(one, alarm.unit, DAY, words) for one in alarm.relieved_by]
+        assert not [line for line in lines if re.search(r"(?<![0-9.])0\u00a0", line)]
+
+
+def reads_as_something(quantity: float) -> bool:
+    return quantity_words(quantity, "", language("en")) != "0"
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

@@ -23,8 +23,9 @@ Place = tuple[str, str]
 Incoming = Mapping[Place, tuple[Relief, ...]]
 """What comes to a site of a good, the first to arrive first and what cannot be counted on last."""
 
-NOISE = 1e-6
-"""Planned quantities below this are rounding of the solvers."""
+LEAST_SHOWN = 0.0005
+"""In a good's unit. `quantity_words` writes whole thousandths: less than this of a plan, which no order could carry
+either, would be read as a relief of 0."""
 
 
 def is_overdue(order: OrderRecord, day: date) -> bool:
@@ -78,7 +79,7 @@ def ordered(state: State, day: date) -> Incoming:
 def planned(
     plan: Plan, day: date, *, to: Collection[Place], names: Mapping[str, str], fleet_of: Mapping[str, str]
 ) -> Incoming:
-    """Return what a plan sends to places from `day` on, one for each origin, fleet and day of arrival.
+    """Return what a plan sends to places from `day` on, one for each origin, fleet and day of arrival; crumbs left out.
 
     Only what leaves one of the sites in `names`: what is on its way with orders stands at sites of their own in a plan.
     """
@@ -92,7 +93,7 @@ def planned(
     found: defaultdict[Place, list[Relief]] = defaultdict(list)
     for (site, good, origin, fleet, arrives), quantity in sums.items():
         when = start + timedelta(days=arrives - 1)
-        if when >= day and quantity > NOISE:
+        if when >= day and quantity >= LEAST_SHOWN:
             found[site, good].append(Relief("", "planned", origin, names[origin], fleet, good, quantity, when))
     return _sorted(found)
 
