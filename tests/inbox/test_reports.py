@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ from abasto.facts.kinds import (
 )
 from abasto.inbox.gather import gather_file, gather_lines
 from abasto.inbox.names import Names
-from abasto.inbox.reports import Gathered
+from abasto.inbox.reports import Gathered, never
 from abasto.inbox.words import Language
 
 DAY = date(2026, 11, 22)
@@ -32,11 +34,11 @@ HEADER = "date,site,kind,good,quantity,unit,expires,order,cause,ref\n"
 
 def gathered(
     tmp_path: Path, text: str | bytes, *, names: Names = HAMLET, language: Language = "en", site: str | None = None,
-    name: str = "reports.csv",
+    name: str = "reports.csv", is_known: Callable[[str], bool] = never,
 ) -> Gathered:  # fmt: skip
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return gather_file(path, names=names, date=DAY, language=language, site=site)
+    return gather_file(path, names=names, date=DAY, language=language, site=site, is_known=is_known)
 
 
 def facts(found: Gathered) -> list[Fact]:
@@ -248,3 +250,35 @@ def test_lines_that_the_journal_has_are_known_again_and_not_read() -> None:
     assert [item.is_known for item in again.items] == [True, True, False]
     other_day = gather_lines(text, names=HAMLET, date=date(2026, 11, 23), site="mill", is_known=refs.__contains__)
     assert not any(item.is_known for item in other_day.items)
+
+
+STEP = [f"{TODAY},mill,loaded,{what},,JTBS,,\n" for what in ("flour,60,kg", "flour,40,kg", "milk,20,litre")]
+"""Three rows that together are one step of an order."""
+
+
+def test_step_of_an_order_is_known_again_however_its_rows_are_sorted(tmp_path: Path) -> None:
+    [first] = facts(gathered(tmp_path, HEADER + "".join(STEP)))
+    assert isinstance(first, OrderLoaded)
+    for order in permutations(STEP):
+        [again] = gathered(tmp_path, HEADER + "".join(order), is_known=first.ref.__eq__).items
+        assert again.is_known
+        [fact] = again.facts
+        assert isinstance(fact, OrderLoaded)
+        assert fact.ref == first.ref
+        assert sorted(fact.lines, key=str) == sorted(first.lines, key=str)
+
+
+def test_second_row_with_a_ref_is_refused_whether_or_not_the_journal_has_it(tmp_path: Path) -> None:
+    text = HEADER + f"{TODAY},mill,received,flour,30,kg,,,,slip 17\n{TODAY},school,received,bread,40,,,,,slip 17\n"
+    for is_known in (never, "slip 17".__eq__):
+        found = gathered(tmp_path, text, is_known=is_known)
+        assert [str(finding) for finding in found.findings] == [
+            'reports.csv row 3, ref: "slip 17" — row 2 has the same ref, and only one of them would count; give each '
+            "row a ref of its own, or leave the cell blank."
+        ]
+
+
+def test_rows_of_one_step_may_share_their_ref(tmp_path: Path) -> None:
+    rows = [row.removesuffix("\n") + "slip 17\n" for row in STEP[1:]]
+    [fact] = facts(gathered(tmp_path, HEADER + "".join(rows)))
+    assert fact == OrderLoaded(ORDER, (Line("flour", 40_000), Line("milk", 20_000)), TODAY, "slip 17")

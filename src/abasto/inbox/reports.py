@@ -159,6 +159,10 @@ class _Broken(Exception):  # noqa: N818 - a finding on its way to the list of th
         super().__init__(message)
 
 
+class _SecondRefError(_Broken):
+    """A row whose ref stands in an earlier row: whatever the journal has of them, one of the two would be lost."""
+
+
 def read_reports(
     raw: RawTable,
     *,
@@ -197,6 +201,7 @@ def _read_rows(
 ) -> None:
     refs = _refs(rows)
     counted: dict[tuple[object, ...], int] = {}
+    named: dict[str, tuple[int, tuple[object, ...]]] = {}
     steps: dict[tuple[str, ...], list[tuple[_Cells, Line]]] = {}
     for cells in rows:
         place = f"{file} row {cells.line}"
@@ -205,13 +210,15 @@ def _read_rows(
             kind = resolver.kind(cells)
             if cells.text("order") or kind == "loaded":
                 key = resolver.step(cells, kind)
+                _refuse_second_ref(cells, key, named)
                 steps.setdefault(key, []).append((cells, resolver.line(cells, kind, "")))
                 continue
+            _refuse_second_ref(cells, (cells.line,), named)
             fact = resolver.fact(cells, kind, refs[cells.line])
             if isinstance(fact, StockCounted) and not is_known:
                 _refuse_second_count(fact, cells, counted)
         except (_Broken, Unclear) as trouble:
-            if is_known:
+            if is_known and not isinstance(trouble, _SecondRefError):
                 gathered.items.append(Item(place, is_known=True))
             elif isinstance(trouble, Unclear):
                 gathered.items.append(Item(place, doubt=trouble.doubt))
@@ -222,18 +229,18 @@ def _read_rows(
             gathered.items.append(Item(place, (fact,), (said,), is_known=is_known))
     for (step, order, day, where), lines in steps.items():
         first = lines[0][0]
-        ref, place = refs[first.line], f"{file} row {first.line}"
-        if resolver.is_known(ref):
-            gathered.items.append(Item(place, is_known=True))
-            continue
+        # The journal has the ref of the row that was first then; a file that was sorted otherwise since is the same.
+        known = next((ref for cells, _ in lines if resolver.is_known(ref := refs[cells.line])), "")
+        ref, place = known or refs[first.line], f"{file} row {first.line}"
         try:
             fact = resolver.step_fact(step, order, day, where, [line for _, line in lines], ref)
-            if not any(cells.values.get("sure") for cells, _ in lines):
+            if not known and not any(cells.values.get("sure") for cells, _ in lines):
                 resolver.refuse_far_more(fact)
         except Unclear as unclear:
-            gathered.items.append(Item(place, doubt=unclear.doubt))
+            gathered.items.append(Item(place, is_known=True) if known else Item(place, doubt=unclear.doubt))
         else:
-            gathered.items.append(Item(place, (fact,), (describe(fact, resolver.names, language=resolver.language),)))
+            told = describe(fact, resolver.names, language=resolver.language)
+            gathered.items.append(Item(place, (fact,), (told,), is_known=bool(known)))
 
 
 def _refuse_second_count(fact: StockCounted, cells: _Cells, counted: dict[tuple[object, ...], int]) -> None:
@@ -243,6 +250,19 @@ def _refuse_second_count(fact: StockCounted, cells: _Cells, counted: dict[tuple[
     if first != cells.line:
         remedy = "keep one of them, write their sum, or name the lots"
         raise _Broken("good", cells.text("good"), f"row {first} counts the same there on that day", remedy)
+
+
+def _refuse_second_ref(
+    cells: _Cells, what: tuple[object, ...], named: dict[str, tuple[int, tuple[object, ...]]]
+) -> None:
+    """Refuse a row with the ref of an earlier one, unless both are of one step of an order: it would not count."""
+    ref = cells.text("ref")
+    if not ref:
+        return
+    first, known = named.setdefault(ref, (cells.line, what))
+    if known != what:
+        remedy = "give each row a ref of its own, or leave the cell blank"
+        raise _SecondRefError("ref", ref, f"row {first} has the same ref, and only one of them would count", remedy)
 
 
 def _finding(broken: _Broken, line: int, file: str, as_written: Mapping[str, str]) -> Finding:

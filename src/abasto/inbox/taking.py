@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from abasto.facts.amounts import amount
 from abasto.facts.codes import code_of
@@ -53,13 +54,19 @@ def changed_since(journal: Journal, gathered: Gathered) -> list[str]:
     said = []
     for placed in journal.read():
         item, fact = again.pop(placed.entry.body.get("ref", ""), (None, None))
-        if item is not None and fact is not None and dict(placed.entry.body) != body_of(fact):
+        if item is not None and fact is not None and _figures(placed.entry.body) != _figures(body_of(fact)):
             code = code_of(placed.entry.id)
             said.append(
                 f"{item.place} is in the journal with other figures (entry {code}) and stays so; if they are wrong, "
                 f"take them back with abasto undo {code} and report what is right by a command or a message"
             )
     return said
+
+
+def _figures(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an entry says, whatever the order of its lines: a file may have been sorted otherwise since."""
+    lines = [json.dumps(line, sort_keys=True) for line in body.get("lines", ())]
+    return {**body, "lines": sorted(lines)}
 
 
 def change_words(fact: Fact) -> str:
