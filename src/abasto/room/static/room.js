@@ -32,6 +32,9 @@ if (live && "EventSource" in window) {
   addEventListener("pagehide", () => events.close());
 }
 
+// On a narrow screen the links to the pages are a row to be pushed aside: the page that is open is in sight.
+document.querySelector(".rooms [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // Buttons that print, or that ask before they do something.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-print], button[data-ask]");
