@@ -77,6 +77,7 @@ def test_what_was_made_follows_the_recipe_but_for_what_was_otherwise(home: Path)
         (("handout", "Clinic", "milk powder", "8"), "the books have -3 kg of milk powder at Clinic"),
         (("count", "Mill", "flour", "14001"), "10 times as much flour as Mill is known to have or use"),
         (("receive", "Dairy", "milk", "4001"), "10 times as much milk as Dairy is known to have or use"),
+        (("count", "Hill", "bread", "48001"), "this is as much bread as Hill needs in 300 days"),
         (("make", "North bakery", "baking", "4"), "the books have -80 kg of flour at North bakery"),
         (("count", "Mill", "flour", "1390", "--date", "2028-03-01"), "2028-03-01"),
     ],

@@ -259,6 +259,8 @@ def test_another_need_problem_or_order_under_the_same_id_is_refused(room: Room) 
     ("sent", "asked"),
     [
         (report("count", "flour", "24000", unit="kg"), "the most known at North bakery is 240 kg"),
+        (report("count", "bread", "48001", unit="kg", site="Hill"), "Hill needs 160 kg a day"),
+        (report("count", "milk", "15001", unit="litre", site="Clinic"), "Clinic needs 10 litre a day"),
         (report("handed out", "flour", "241", unit="kg"), "The books have only 240 kg"),
         (report("lost", "flour", "5", unit="saco"), "The books have only 240 kg"),
         (report("lost", "flour", "5", unit="kg", expires="2027-03-09"), "The books have only 0 kg"),

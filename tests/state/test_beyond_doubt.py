@@ -30,7 +30,7 @@ def random_report(rng: random.Random) -> StockCounted | GoodsTakenIn | GoodsHand
     usual = [("Market", "milk"), ("Clinic", "milk powder"), ("North bakery", "flour")]
     site, good = rng.choice([*usual, *usual, ("Mill", "bread"), ("Clinic", "milk"), ("Nowhere", "milk")])
     day = f"2027-03-{rng.randint(1, 4):02}" if rng.random() < 0.95 else "2020-01-01"
-    quantity = rng.choice([0, 1, 1_000, 5_000, 50_000, 90_000, 250_000, 5_000_000])
+    quantity = rng.choice([0, 1, 1_000, 5_000, 50_000, 90_000, 250_000, 5_000_000, 90_000_000])
     return rng.choice(KINDS)(site, good, quantity, day, lot=rng.choice(LOTS))
 
 
@@ -77,3 +77,9 @@ def test_the_usual_report_is_plain_and_the_doubtful_is_not() -> None:
     assert not is_plain(GoodsHandedOut("Mill", "flour", 1, day))
     assert not is_plain(StockCounted("North bakery", "flour", 20_000_000, day))
     assert not is_plain(StockCounted("Nowhere", "flour", 1, day))
+    # Of bread at Hill nothing is known but its ration: 800 people with 0.2 kg, 48 t in 300 days.
+    assert is_plain(StockCounted("Hill", "bread", 48_000_000, day))
+    assert not is_plain(StockCounted("Hill", "bread", 48_000_001, day))
+    # At the school nobody is housed; its need is a row of table needs, 40 kg a day.
+    assert is_plain(StockCounted("School", "bread", 12_000_000, day))
+    assert not is_plain(GoodsTakenIn("School", "bread", 12_000_001, day))

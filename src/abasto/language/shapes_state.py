@@ -132,6 +132,7 @@ OF_STATES: Mapping[str, tuple[Shape, ...]] = {
     "doubt": (
         "the books still have {amount} at {site}; book first where it went",
         "this is {n} times as much {good} as {site} is known to have or use; check the unit",
+        "this is as much {good} as {site} needs in {n} days; check the unit",
         "{recipe} would have {amount}, and this is {amount2}; check the unit",
         "{order} brings {good} to {site}; if this is it, book it by: abasto orders receive {code}",
         "{order} has {amount}, and this makes {amount2} that is loaded; check the unit",

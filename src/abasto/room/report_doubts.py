@@ -23,7 +23,7 @@ from abasto.room.report_needs import needs_on, rationed, rows_on
 from abasto.room.report_words import amount_words, named, quantity_words
 from abasto.state.beyond_doubt import is_beyond_doubt
 from abasto.state.carried import far_more
-from abasto.state.foresee import FAR, brought_by, doubts, usual
+from abasto.state.foresee import FAR, brought_by, doubts, far_above_need, usual
 from abasto.state.state import State
 
 __all__ = ["LONG_AGO_DAYS", "OfGoods", "doubts_about"]
@@ -73,6 +73,9 @@ class _Asking:
             known = self.quantity(fact.good, most)
             yield words("{amount} is a lot: the most known at {site} is {known}. Is it right?", amount=much, site=site,
                         known=known)  # fmt: skip
+        elif need := far_above_need(self.state, fact.site, fact.good, fact.quantity):
+            yield words("{amount} is a lot: {site} needs {known} a day. Is it right?", amount=much, site=site,
+                        known=self.quantity(fact.good, need))  # fmt: skip
         elif isinstance(fact, GoodsHandedOut | GoodsLost) and not self._is_late(fact):
             there = self._there(fact)
             if fact.quantity > there:

@@ -8,7 +8,7 @@ not plain here need not be doubtful; then `doubts` has the word.
 from __future__ import annotations
 
 from abasto.facts.kinds import GoodsHandedOut, GoodsLost, GoodsTakenIn, StockCounted
-from abasto.state.foresee import FAR, brought_by, usual
+from abasto.state.foresee import FAR, brought_by, far_above_need, usual
 from abasto.state.state import State
 
 __all__ = ["is_beyond_doubt", "promised_places"]
@@ -36,7 +36,7 @@ def is_beyond_doubt(state: State, fact: Plain, *, promised: frozenset[tuple[str,
     if state.dates.believed(fact.date) != fact.date or (newest is not None and fact.date < newest.isoformat()):
         return False
     most = usual(state, *place)
-    if most and fact.quantity > FAR * most:
+    if (most and fact.quantity > FAR * most) or far_above_need(state, *place, fact.quantity):
         return False
     if isinstance(fact, GoodsTakenIn):
         return not brought_by(state, fact)

@@ -36,9 +36,11 @@ from abasto.state.words import NOBODY, measured, order_named
 
 __all__ = [
     "FAR",
+    "FAR_DAYS",
     "Reported",
     "brought_by",
     "doubts",
+    "far_above_need",
     "foresee",
     "places_of",
     "recipe_lines",
@@ -54,6 +56,8 @@ Reported = StockCounted | GoodsTakenIn | GoodsHandedOut | GoodsMade | GoodsLost
 NOTHING = "A" * 43
 FAR = 10
 """So many times the usual is more often a slip of the pen than a delivery."""
+FAR_DAYS = 300
+"""Where nothing else tells what is usual: a quantity that meets the need there for longer is more often a slip too."""
 BELOW_ZERO = "below zero"
 EXPECTED = frozenset({"discrepancy"})
 """What a report may bring to light without being doubtful itself."""
@@ -193,6 +197,8 @@ def _far_above_usual(state: State, fact: Reported) -> Iterator[str]:
     if most and fact.quantity > FAR * most:
         times = fact.quantity // most
         yield f"this is {times:,} times as much {fact.good} as {fact.site} is known to have or use; check the unit"
+    elif need := far_above_need(state, fact.site, fact.good, fact.quantity):
+        yield f"this is as much {fact.good} as {fact.site} needs in {fact.quantity // need:,} days; check the unit"
 
 
 def _unlike_recipe(state: State, fact: Reported) -> Iterator[str]:
@@ -241,6 +247,20 @@ def usual(state: State, site: str, good: str) -> int:
     ]
     on_hand = sum(state.books.balance(site, good).values())
     return max(0, on_hand, *state.books.daily_use(site, good).values(), *[int(one * 1000) for one in supplies])
+
+
+def far_above_need(state: State, site: str, good: str, quantity: int) -> int:
+    """Return the need of a day, in thousandths, if nothing else is known there and a quantity lasts far longer; else 0.
+
+    The need is that of a site's ration and of all rows of its needs together, whenever they hold: rather too much.
+    """
+    if usual(state, site, good):
+        return 0
+    people, ration = state.rows.cell("sites", "people", site), state.rows.cell("rations", "quantity", good)
+    rows = [row.cells for row in state.rows.table("needs")]
+    needed = sum(_number(row.get("quantity", "")) for row in rows if (row.get("site"), row.get("good")) == (site, good))
+    need = int(min((needed + _number(people) * _number(ration)) * 1000, Decimal(MOST)))
+    return need if 0 < need * FAR_DAYS < quantity else 0
 
 
 def recipe_lines(rows: Rows, recipe: str, batches: int) -> tuple[Line, ...]:
