@@ -242,7 +242,7 @@ def test_a_form_is_written_once_and_its_choices_are_the_network_s(
     [
         (["import"], "say what to take in"),
         (["import", "FILE", "--form", "x.xlsx"], "say what to take in"),
-        (["import", "nowhere.csv"], '"nowhere.csv": there is no such folder or workbook'),
+        (["import", "nowhere.csv"], '"nowhere.csv": there is no such file or folder'),
         (["import", "FILE.pdf"], "reports come in files that end in .txt, .csv, .xlsx, .xlsm, .ods, .zip"),
         (["import", "FILE", "--site", "mil"], 'unknown site "mil"; there are: mill, school. Did you mean "mill"?'),
         (["import", "FILE", "--language", "fr"], "--language"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, existing, printable, say
+from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable, say
 from abasto.cli_home import (
     find_good,
     find_site,
@@ -104,7 +104,9 @@ def _is_tables(path: Path) -> bool:
     """Whether a path holds tables of the network format, and no reports."""
     if str(path) == "-":
         return False
-    if existing(path).is_dir():
+    if not path.exists():
+        raise UsageError(f'"{path}": there is no such file or folder; check the name and where it lies.')
+    if path.is_dir():
         return True
     if path.suffix.lower() not in (".xlsx", ".xlsm", ".ods"):
         return False

@@ -116,6 +116,19 @@ def test_file_with_an_error_is_refused_whole_and_taken_once_its_cell_is_mended(s
     assert sum(served.state().books.balance("Mill", "flour").values()) == 1_384_000
 
 
+def test_what_is_wrong_stands_in_the_order_of_the_rows(served: Served, desk: Desk) -> None:
+    wrong = ["Mil,count,flour,1", "Mill,count,flour,-1", "Mill,count,fluor,1", 'Mill,count,flour,"1,5"']
+    page = brought(desk, "reports.csv", HEADER + "".join(f"{DAY},{row},kg\n" for row in wrong))
+    rows = re.findall(r'<td data-label="Row" class="number">(\d+)</td>', page.text)
+    assert rows == ["2", "3", "4", "5"]
+
+
+def test_second_tab_says_that_what_was_brought_may_have_been_taken_in(served: Served, desk: Desk) -> None:
+    sign = sign_in(brought(desk, "reports.csv", f"{HEADER}{DAY},Mill,count,flour,1377,kg\n"))
+    desk.form("/import/take", sign=sign)
+    assert "taken in or forgotten already" in desk.form("/import/take", sign=sign).text
+
+
 def test_row_that_is_wrong_can_be_left_out_and_a_column_renamed(served: Served, desk: Desk) -> None:
     content = f"date,site,kind,good,how many,unit\n{DAY},Mill,count,flour,1391,kg\n{DAY},Nowhere,count,flour,5,kg\n"
     page = brought(desk, "reports.csv", content)

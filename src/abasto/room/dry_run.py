@@ -59,8 +59,10 @@ class DryRun:
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """What has to be mended before anything is taken in."""
-        return tuple(one for one in self.findings if one.severity == "error")
+        """What has to be mended before anything is taken in, down each table or file."""
+        errors = [one for one in self.findings if one.severity == "error"]
+        files = list(dict.fromkeys((one.file, one.table) for one in errors))
+        return tuple(sorted(errors, key=lambda one: (files.index((one.file, one.table)), one.row or 0)))
 
     @property
     def sign(self) -> str:

@@ -152,7 +152,10 @@ def _keep(call: Call, draft: Draft) -> None:
 
 
 def _gone(call: Call) -> Response:
-    said = call.words("What you brought is kept for half an hour only, and is gone now. Bring it again.")
+    said = call.words(
+        "What you brought is not kept any more: it was taken in or forgotten already, or half an hour has passed. "
+        "If in doubt bring it again: nothing is written twice."
+    )
     return call.go("/import", said=said)
 
 
