@@ -91,3 +91,11 @@ def test_a_plan_s_tables_are_data_frames() -> None:
     frame = pandas.DataFrame(dict(table))
     assert list(frame.columns) == list(table)
     assert frame["coverage"].tolist() == table["coverage"].tolist()
+
+
+def test_a_column_that_is_not_there_is_refused_with_those_that_are() -> None:
+    coverage = hand_built_plan().coverage
+    with pytest.raises(KeyError, match=r'no column "coverrage" here; there are: .*\bcoverage\b'):
+        coverage["coverrage"]
+    assert "coverrage" not in coverage
+    assert coverage.get("coverrage") is None

@@ -158,7 +158,10 @@ class Table(Mapping[str, npt.NDArray[Any]]):
             values.flags.writeable = False
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
-        return self._columns[name]
+        try:
+            return self._columns[name]
+        except KeyError:
+            raise KeyError(f'there is no column "{name}" here; there are: {", ".join(self._columns)}') from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
