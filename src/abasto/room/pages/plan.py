@@ -20,12 +20,12 @@ from abasto.room.planning import Asked, Job
 from abasto.room.seen import changes_of, situation_of
 from abasto.room.web import Call, Page
 from abasto.situation import alarm_words, cause_words, quantity_words, remedy_words
-from abasto.summary import summarize
+from abasto.summary import percent_at_most, summarize
 
 if TYPE_CHECKING:
     from abasto.state.state import State
 
-__all__ = ["PAGES_PLAN", "order_rows"]
+__all__ = ["PAGES_PLAN", "order_rows", "sure_words"]
 
 FAIRNESS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 MOST_DAYS = 366
@@ -105,7 +105,7 @@ def _result(call: Call) -> dict[str, Any]:
         "network": latest.proposal.known.network,
         "rounded": latest.proposal.rounded,
         "summary": summarize(latest.proposal.rounded.plan),
-        "sure": _sure_words(latest.proposal.rounded.plan.gap, words),
+        "sure": sure_words(latest.proposal.rounded.plan.gap, words),
         "compared": [
             _figures(job, name)
             for job, name in (
@@ -144,13 +144,13 @@ def _result(call: Call) -> dict[str, Any]:
     }
 
 
-def _sure_words(gap: float, words: Language) -> str:
+def sure_words(gap: float, words: Language) -> str:
     """Return how much better another plan could be at most; rounded up, so that it never promises too much."""
     if not math.isfinite(gap):
         return words("How much better another plan could be is not known.")
     if gap <= NO_GAP:
         return words("No plan can be better.")
-    return words("No plan can be better by more than {share}.", share=words.percent(math.ceil(gap * 1000) / 1000))
+    return words("No plan can be better by more than {share}.", share=percent_at_most(gap).replace(" ", "\u202f"))
 
 
 def _signed(value: float, words: Language) -> str:
