@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,6 +143,11 @@ def test_kept_and_changed_orders_stand_and_forbidden_lanes_stay_empty(served: Se
     every = order_numbers(page)
     desk.form("/plan/lock", plan=plan, order=kept[0], sign=every)
     assert "weighs" in alert(desk.form(f"/plan/order/{changed[0]}", plan=plan, trips="1", **{"quantity-0": "999"}).text)
+    # 3 bicycles of 5 hours make 25 trips to Hill in a day: each takes 2 x 0.2 hours to drive and 0.2 to load.
+    many = alert(desk.form(f"/plan/order/{changed[0]}", plan=plan, trips="26", **{"quantity-0": "50"}).text)
+    assert "26 trips take 15.6 hours, and all vehicles of bicycles have 15.0 in a day" in many
+    desk.form(f"/plan/order/{changed[0]}", plan=plan, trips="25", **{"quantity-0": "50"})
+    assert {row[0]: row[4] for row in orders_shown(desk.get("/plan").text)}[changed[0]] == "25"
     more = alert(desk.form(f"/plan/order/{changed[0]}", plan=plan, trips="4", **{"quantity-0": "170"}).text)
     assert "170 litre of milk" in more
     assert "ordered from Market, which has 100 left for it: 100 there" in more
@@ -173,6 +179,12 @@ def test_kept_and_changed_orders_stand_and_forbidden_lanes_stay_empty(served: Se
     issued = desk.form("/plan/issue", plan=plan_id(after), sign=order_numbers(after), count=count[1])
     assert f"{len(shown)} orders are signed and issued." in issued.text
     assert {row[6] for row in orders_shown(issued.text)} == {"issued"}
+    assert "since the plan was made" not in issued.text + desk.get("/").text, "the plan knows of its own orders"
+    assert main(["count", "Mill", "flour", "1399", "--home", str(served.home), *WHERE]) == 0
+    while desk.get("/api/summary").json()["entries"] < served.state().count:
+        time.sleep(0.2)
+    for path in ("/plan", "/"):
+        assert "1 entry has come into the journal since the plan was made." in desk.get(path).text
     orders = [record.issued for record in served.state().orders.values() if record.issued is not None]
     assert len(orders) == len(shown)
     assert 50_500 in [line.quantity for one in orders if one.to_site == "Hill" for line in one.lines]

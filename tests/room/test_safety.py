@@ -185,6 +185,16 @@ def test_addresses_that_no_browser_writes_are_answered_like_any_other(room: Room
     assert answer.status_code == 403
 
 
+def test_page_that_is_not_there_is_told_with_the_way_back(room: Room, client: TestClient) -> None:
+    assert client.get("/nowhere", headers={"accept": "text/html"}).text == "Not Found", "nobody has entered"
+    enter(room, client)
+    answer = client.get("/nowhere", headers={"accept": "text/html,*/*;q=0.8", "accept-language": "es"})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "Aquí no hay una página así." in answer.text
+    assert 'href="/dispatch"' in answer.text
+    assert client.get("/api/nowhere", headers={"accept": "application/json"}).text == "Not Found"
+
+
 def test_names_of_static_files_that_are_not_there_take_no_memory(client: TestClient) -> None:
     for number in range(2 * views.KEPT_FILES):
         assert client.get(f"/static/{number}.js").status_code == 404

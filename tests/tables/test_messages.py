@@ -201,6 +201,10 @@ CELLS: list[tuple[dict[str, str | bytes | None], str]] = [
         'stocks.csv row 2, quantity: "1.200.000" — thousands take no separator; write 1200000.',
     ),
     (
+        {"stocks": STOCKS + "4O.5\n"},
+        'stocks.csv row 2, quantity: "4O.5" — the letter O stands among the digits; write 40.5.',
+    ),
+    (
         {"stocks": STOCKS + "12 kg\n"},
         'stocks.csv row 2, quantity: "12 kg" — there is more here than a number; '
         "write 12 alone, in the unit of the column.",

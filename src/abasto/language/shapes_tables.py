@@ -28,6 +28,7 @@ OF_TABLES: Mapping[str, tuple[Shape, ...]] = {
         "thousands take no separator",
         "a percentage is not a number here",
         "the minus sign is a dash",
+        "the letter O stands among the digits",
         "there is more here than a number",
         "{column} takes whole numbers only",
         "{column} cannot be negative",
@@ -266,6 +267,7 @@ OF_TABLES: Mapping[str, tuple[Shape, ...]] = {
         "the order would carry nothing; forbid it instead, or keep something in it.",
         'trips "{text}": give a whole number from 1 to {n}.',
         '{good} "{text}": give a quantity from 0 on.',
+        "{n} trips take {n2} hours, and all vehicles of {fleet} have {n3} in a day; make fewer trips.",
         "this order weighs {n} kg, and {n2} trips of {fleet} carry {n3} kg; order less, or more trips.",
         "{line} ordered from {site}, which has {n} left for it: {n2} there, at most {n3} to come, {n4} for other "
         "orders, {n5} in reserve; order less, or count {good} at {site2}.",

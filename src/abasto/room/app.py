@@ -24,7 +24,7 @@ from abasto.room.phone_api import ROUTES_PHONE
 from abasto.room.safety import MOST_BYTES_UPLOADED, BodyLimit, Buckets, SafeHeaders
 from abasto.room.seen import situation_of
 from abasto.room.views import static_file
-from abasto.room.web import route_of, session_of
+from abasto.room.web import Call, language_of, route_of, session_of
 
 __all__ = ["LOOPBACK", "build_app"]
 
@@ -65,7 +65,7 @@ def build_app(
             Middleware(BodyLimit, larger=dict.fromkeys(UPLOADS, MOST_BYTES_UPLOADED)),
             Middleware(GZipMiddleware, minimum_size=600),
         ],
-        exception_handlers={JournalError: _journal_error},
+        exception_handlers={JournalError: _journal_error, 404: _nowhere},
         lifespan=life,
     )
     app.state.room = room
@@ -96,6 +96,16 @@ async def _events(request: Request) -> Response:
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     stream = room.events.stream(lambda: session_of(request) is not None)
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+async def _nowhere(request: Request, error: Exception) -> Response:
+    """Tell somebody who reads pages that there is none, with the way back; programs get the bare answer."""
+    session = session_of(request)
+    if session is None or "text/html" not in request.headers.get("accept", ""):
+        return PlainTextResponse("Not Found", status_code=404)
+    words = language_of(request)
+    call = Call(request, request.app.state.room, session, words)
+    return await run_in_threadpool(call.refuse, words("There is no such page here."), status=404)
 
 
 async def _journal_error(request: Request, error: Exception) -> Response:

@@ -16,14 +16,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from abasto.errors import AbastoError
 from abasto.facts.kinds import OrderIssued
-from abasto.orders import Closed
+from abasto.orders import Closed, issued_already
 from abasto.room.kept_plan import keep_bytes, kept_bytes
 
 if TYPE_CHECKING:
     from abasto.room.operations import Room
     from abasto.room.planning import Job
+    from abasto.state.state import State
 
-__all__ = ["Decisions", "decide", "decisions_of", "lane_of", "orders_of"]
+__all__ = ["Decisions", "decide", "decisions_of", "entries_since", "lane_of", "orders_of"]
 
 SETTING = "decisions"
 
@@ -69,6 +70,11 @@ _DECIDED: WeakKeyDictionary[Room, Decisions] = WeakKeyDictionary()
 def orders_of(job: Job) -> tuple[OrderIssued, ...]:
     """Return what is to be issued by a job: the orders that were kept, and those that were planned around them."""
     return () if job.proposal is None else (*job.asked.kept, *job.proposal.orders)
+
+
+def entries_since(state: State, job: Job) -> int:
+    """Return how many entries have come since a job's plan was made, its own orders not counted: it knows of these."""
+    return max(0, state.count - job.entries - len(issued_already(state, orders_of(job))))
 
 
 def lane_of(order: OrderIssued) -> Closed:

@@ -146,6 +146,8 @@ def _no_number(text: str) -> Doubt:
         return Doubt("a percentage is not a number here", f"write {float(text.rstrip('% ')) / 100:.12g}")
     if text[0] in "−–" and _NUMBER.fullmatch(text[1:]):
         return Doubt("the minus sign is a dash", f"write -{text[1:]}")
+    if re.fullmatch(r"[+-]?\d[\dOo]*(\.[\dOo]+)?", text):
+        return Doubt("the letter O stands among the digits", f"write {text.replace('O', '0').replace('o', '0')}")
     number = re.match(r"[+-]?\d+(\.\d+)?(?=\s*[^\W\d_])", text)
     if number:
         return Doubt("there is more here than a number", f"write {number.group()} alone, in the unit of the column")

@@ -15,7 +15,7 @@ from abasto.errors import AbastoError, SettingError
 from abasto.facts.kinds import OrderIssued
 from abasto.language import Language
 from abasto.orders import issued_already
-from abasto.room.decisions import Decisions, decisions_of, lane_of, orders_of
+from abasto.room.decisions import Decisions, decisions_of, entries_since, lane_of, orders_of
 from abasto.room.planning import Asked, Job
 from abasto.room.seen import changes_of, situation_of
 from abasto.room.web import Call, Page
@@ -84,7 +84,7 @@ def fairness_words(words: Language) -> dict[float, str]:
 def _progress(call: Call) -> dict[str, Any]:
     job, latest = call.room.planner.job, call.room.planner.latest
     with call.room.lock:
-        since = 0 if latest is None else call.room.state.count - latest.entries
+        since = 0 if latest is None else entries_since(call.room.state, latest)
     return {"job": job, "since": since, "is_of_today": latest is None or latest.asked.day == call.room.day}
 
 

@@ -111,6 +111,7 @@ def change(call: Call) -> Response:
         raise SettingError("the order would carry nothing; forbid it instead, or keep something in it.")
     changed = replace(order, trips=_trips(call.field("trips")), lines=lines)
     _refuse_overloaded(job, changed)
+    _refuse_overdriven(job, changed)
 
     def keep(decided: Decisions) -> Decisions:
         _refuse_more_than_left(call, order, changed, [one for other, one in decided.kept.items() if other != place])
@@ -144,6 +145,26 @@ def _refuse_overloaded(job: Job, order: OrderIssued) -> None:
         raise SettingError(
             f"this order weighs {load:,.0f} kg, and {order.trips} trips of {order.fleet} carry {most:,.0f} kg; "
             "order less, or more trips."
+        )
+
+
+def _refuse_overdriven(job: Job, order: OrderIssued) -> None:
+    """Refuse more trips than all vehicles of the fleet can make in a day, had they nothing else to do.
+
+    A plan around such an order has no vehicle left for any other, and says no more than that.
+    """
+    assert job.proposal is not None
+    network, way = job.proposal.known.tables, {order.from_site, order.to_site}
+    fleet = next((fleet for fleet in network.fleets if fleet.fleet == order.fleet), None)
+    lanes = [lane for lane in network.lanes if {lane.from_site, lane.to_site} == way]
+    if fleet is None or not lanes or order.trips == 1:
+        return
+    hours = order.trips * (2 * min(lane.travel_hours for lane in lanes) + fleet.handling_hours)
+    most = fleet.vehicles * fleet.hours_per_day
+    if hours > most * (1 + 1e-9):
+        raise SettingError(
+            f"{order.trips} trips take {hours:.1f} hours, and all vehicles of {order.fleet} have {most:.1f} in a day; "
+            "make fewer trips."
         )
 
 

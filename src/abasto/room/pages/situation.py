@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from abasto.errors import SettingError
 from abasto.language import Language
 from abasto.report.heat import level
+from abasto.room.decisions import entries_since
 from abasto.room.seen import latest_plan, situation_of
 from abasto.room.web import Call, Page
 from abasto.situation import (
@@ -89,10 +90,10 @@ def _parts(call: Call) -> dict[str, Any]:
 
 
 def _since(call: Call) -> int:
-    """Return how many entries have come since the latest plan was made."""
+    """Return how many entries have come since the latest plan was made, its own orders not counted."""
     latest = latest_plan(call.room)
     with call.room.lock:
-        return 0 if latest is None else call.room.state.count - latest[0].entries
+        return 0 if latest is None else entries_since(call.room.state, latest[0])
 
 
 def _address(asked: dict[str, str]) -> str:
