@@ -342,10 +342,10 @@ def crashed(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[int | N
     log = path.with_name(FILE + "-wal").read_bytes()
     content = path.read_bytes()
 
-    def opened(place: int | None) -> tuple[int, bool]:
+    def opened(place: int | None, *, cut: int = 0) -> tuple[int, bool]:
         again = tmp_path / "again"
         again.mkdir(exist_ok=True)
-        changed = bytearray(log)
+        changed = bytearray(log[: len(log) - cut])
         if place is not None:
             changed[place % len(log)] ^= 1 << place % 7
         (again / FILE).write_bytes(content)
@@ -362,6 +362,16 @@ def crashed(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[int | N
         return count, is_noticed(again / FILE, request.param or None)
 
     return opened
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX")
+@pytest.mark.parametrize("cut", [1, 100, 4095, 4096, 4097, 4120])
+def test_a_log_that_ends_in_the_middle_of_a_frame_has_lost_nothing(
+    crashed: Callable[..., tuple[int, bool]], cut: int
+) -> None:
+    """Whoever is killed between two writes leaves the start of a frame without its page, and acknowledged nothing."""
+    count, noticed = crashed(None, cut=cut)
+    assert (count, noticed) == (96, False)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX")

@@ -26,7 +26,7 @@ class Log(NamedTuple):
 
 
 def read_log(path: Path) -> Log:
-    """Return what stands in the log beside a journal; frames are counted whether they are whole or not."""
+    """Return what stands in the log beside a journal; frames count whether they are as they were written or not."""
     log = path.with_name(path.name + "-wal")
     if not log.is_file():
         return Log(b"", 0)
@@ -38,10 +38,11 @@ def read_log(path: Path) -> Log:
         committed = number = 0
         while len(start := file.read(FRAME.size)) == FRAME.size:
             number += 1
+            # A frame's start is written before its page: whoever was killed in between has committed nothing.
+            if len(file.read(PAGE)) < PAGE:
+                break
             _, pages, *frame_salts, _, _ = FRAME.unpack(start)
             # One of two, as a changed bit is in one of them; frames of an earlier round of the log have neither.
             if pages and (frame_salts[0] == salts[0] or frame_salts[1] == salts[1]):
                 committed = number
-            if len(file.read(PAGE)) < PAGE:
-                break
     return Log(header, committed)
