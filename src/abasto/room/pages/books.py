@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -29,6 +30,7 @@ __all__ = ["PAGES_BOOKS"]
 
 MOST_SHOWN = 500
 """Lines of one table; of more, only these are shown, and the page says so."""
+WHOLE_ID = re.compile("[A-Za-z0-9_-]{43}", re.ASCII)
 THINGS = ("site", "good", "order", "entry")
 
 
@@ -77,14 +79,16 @@ def ledger(call: Call) -> Response:
         found.sort(key=lambda one: (one.as_of, one.site, one.good))
         shown = [_figure(state, one, day, call.words) for one in found[:MOST_SHOWN]]
         gone = [one for one in spoiled(state, day) if (one.site, one.good) == (site, good)]
-        lines = movements(call.room.home.journal.read(), site, good) if site and good else ()
-        rows = [_movement(state, line, call.words) for line in reversed(lines[-MOST_SHOWN:])]
         parts: dict[str, Any] = dict(pickers(state))
         of: dict[str, Any] = {
             "site": site_named(state, site) if site else None,
             "good": good_named(state, good) if good else None,
         }
         unit = unit_of(state, good) if good else ""
+    # A long journal takes seconds to tell: nobody else in the room waits for that, so the lock is let go.
+    lines = movements(call.room.home.journal.read(), site, good) if site and good else ()
+    with call.room.lock:
+        rows = [_movement(call.room.state, line, call.words) for line in reversed(lines[-MOST_SHOWN:])]
     return call.show(
         "ledger.html.j2",
         figures=shown,
@@ -203,8 +207,8 @@ def story(call: Call) -> Response:
         if good:
             asked["good"] = good
         lot = lot_of(call.asked("lot") or None) if "good" in asked else None
-        lines: tuple[StoryLine, ...] = history(call.room.home.journal.read(), lot=lot, **asked)
         thing = _named(state, kind, asked[kind])
+    lines: tuple[StoryLine, ...] = history(call.room.home.journal.read(), lot=lot, **asked)
     return call.show(
         "history.html.j2",
         thing=thing,
@@ -229,10 +233,10 @@ def _named(state: State, kind: str, id: str) -> Named:
 
 def entry(call: Call) -> Response:
     """Show an entry, and what taking it back would come to."""
+    id = _find_entry(call)
+    lines = history(call.room.home.journal.read(), entry=id)
     with call.room.lock:
         state = call.room.state
-        id = _find_entry(call)
-        lines = history(call.room.home.journal.read(), entry=id)
         fact = EntryReversed(id, call.room.day.isoformat())
         refused, found = reversal_doubts(state, fact) if call.may("allocator") else ((), ())
     return call.show(
@@ -264,8 +268,11 @@ def undo(call: Call) -> Response:
 
 
 def _find_entry(call: Call) -> str:
+    asked = call.path("code")
+    if WHOLE_ID.fullmatch(asked) and call.room.home.journal.store.get(asked) is not None:
+        return asked  # As pages link to it; only for a code all ids have to be read.
     ids: Sequence[str] = [placed.entry.id for placed in call.room.home.journal.read()]
-    return codes.find(call.path("code"), ids)
+    return codes.find(asked, ids)
 
 
 PAGES_BOOKS: tuple[Page, ...] = (

@@ -122,7 +122,6 @@ def order(call: Call) -> Response:
     with call.room.lock:
         state = call.room.state
         record = state.orders[state.orders.find(call.path("code"))]
-        entries = list(call.room.home.journal.read())
         late = [one.message for one in exceptions(state, call.room.day) if one.about == record.id]
         view = _view(state, record, "") if record.issued else None
         parts: dict[str, Any] = {
@@ -141,7 +140,7 @@ def order(call: Call) -> Response:
         view=view,
         standing=status_words(call.words)[record.status],
         troubles=[call.words.sentence(text) for text in late],
-        story=history(entries, order=record.id),
+        story=history(call.room.home.journal.read(), order=record.id),
         code_of=code_of,
         **parts,
     )
