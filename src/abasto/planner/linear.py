@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import highspy
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 __all__ = ["Answer", "Assembly", "Block", "LinearProgram", "Search", "highs_model"]
 
@@ -146,6 +147,9 @@ class Assembly:
         self._entries.append((rows, columns, _full(coefficients, len(rows))))
 
     def finish(self) -> LinearProgram:
+        # Here and not above, as everywhere: who plans nothing need not wait until the solvers are loaded.
+        from scipy import sparse
+
         upper, most, column_scale, value, effort = (_joined(parts) for parts in zip(*self._column_parts, strict=True))
         row_lower, row_upper = (_joined(parts) for parts in zip(*self._row_parts, strict=True))
         rows, columns, coefficients = (np.concatenate(parts) for parts in zip(*self._entries, strict=True))
@@ -204,6 +208,8 @@ class Search:
         stop: Callable[[], bool] | None,
         simplex: bool | None = None,
     ) -> None:
+        import highspy
+
         self.program = program
         self.simplex = program.matrix.nnz <= SIMPLEX_NONZEROS if simplex is None else simplex
         self._level = _levels(program.value)
@@ -261,7 +267,7 @@ class Search:
         value = self.program.value[ids] * (LARGEST_VALUE / self.program.value[ids].max())
         least = float(value @ x[ids])
         give = 0.0 if self.simplex else 1e-7
-        self._highs.addRow(least - give * abs(least), highspy.kHighsInf, len(ids), ids, value)
+        self._highs.addRow(least - give * abs(least), np.inf, len(ids), ids, value)
 
     def _further(self, cost: Floats) -> Answer:
         every = np.arange(len(cost), dtype=np.int32)
@@ -271,6 +277,8 @@ class Search:
         return Answer(answer.x, None, answer.ended, answer.why)
 
     def _run(self) -> Answer:
+        import highspy
+
         if self._deadline is not None:
             # HiGHS counts the time of all its runs together.
             left = max(0.01, self._deadline - time.monotonic())
@@ -287,6 +295,8 @@ class Search:
     @property
     def infeasible(self) -> bool:
         """Whether no point keeps all rows; presolve may not tell it from unbounded, which none is."""
+        import highspy
+
         status = self._highs.getModelStatus()
         return status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
@@ -307,13 +317,15 @@ def _levels(value: Floats) -> Ints:
 
 def highs_model(program: LinearProgram) -> Any:
     """Return the program as HiGHS takes it; it minimises, so the value's sign is turned."""
+    import highspy
+
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = len(program.value), len(program.row_upper)
     model.col_cost_ = -program.value
     model.col_lower_ = np.zeros(len(program.value))
-    model.col_upper_ = np.where(np.isinf(program.upper), highspy.kHighsInf, program.upper)
-    model.row_lower_ = np.where(np.isinf(program.row_lower), -highspy.kHighsInf, program.row_lower)
-    model.row_upper_ = np.where(np.isinf(program.row_upper), highspy.kHighsInf, program.row_upper)
+    model.col_upper_ = np.where(np.isinf(program.upper), np.inf, program.upper)
+    model.row_lower_ = np.where(np.isinf(program.row_lower), -np.inf, program.row_lower)
+    model.row_upper_ = np.where(np.isinf(program.row_upper), np.inf, program.row_upper)
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     model.a_matrix_.start_ = program.matrix.indptr
     model.a_matrix_.index_ = program.matrix.indices

@@ -17,7 +17,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from abasto.planner.lots import LotFlows
 from abasto.planner.problem import Floats, Ints, Problem
@@ -376,6 +375,8 @@ class _Mixing:
     """Shares of what is at a node that go on to others, day by day; within a day until nothing goes on any more."""
 
     def __init__(self, day_starts: Ints, tail: Ints, head: Ints, share: Floats, *, forward: bool) -> None:
+        from scipy import sparse
+
         n = int(day_starts[-1])
         matrix = sparse.csr_array((share, (head, tail)), shape=(n, n)).tocsc()
         self._starts = day_starts

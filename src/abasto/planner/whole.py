@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import highspy
 import numpy as np
 
 from abasto.planner.blocks import Model, model
@@ -76,6 +75,8 @@ def _with_own_lanes(problem: Problem, tonnes: Floats, most: Floats) -> Problem:
 
 
 def _highs(full: Model, *, seconds: float, gap: float) -> Any:
+    import highspy
+
     highs = highspy.Highs()  # type: ignore[no-untyped-call]
     settings = {"output_flag": False, "threads": 1, "time_limit": float(seconds), "mip_rel_gap": gap, "random_seed": 0}
     for name, setting in settings.items():
@@ -86,12 +87,14 @@ def _highs(full: Model, *, seconds: float, gap: float) -> Any:
 
 def _add_trips(highs: Any, full: Model, payload_t: Floats, most: Floats, days: int) -> tuple[Ints, Ints, Ints]:
     """Σ tonnes − payload · trips ≤ 0, per option and day; return each column's option, day and number."""
+    import highspy
+
     rows, program = full.program.rows["lane"], full.program
     option, day = rows.labels["lane"], rows.labels["day"]
     first = highs.getNumCol()
     for number, (one, when) in enumerate(zip(option.tolist(), day.tolist(), strict=True)):
         row = rows.start + number
-        highs.changeRowBounds(row, -highspy.kHighsInf, 0.0)
+        highs.changeRowBounds(row, -np.inf, 0.0)
         upper = np.floor(most[one, when] + 1e-9) if when < days else most[one, when]
         load = np.array([-payload_t[one] / program.row_scale[row]])
         highs.addCol(0.0, 0.0, float(upper), 1, np.array([row], dtype=np.int32), load)
@@ -107,7 +110,7 @@ def _add_hours(highs: Any, problem: Problem, hours: Floats, option: Ints, day: I
         mine = np.flatnonzero(key == one)
         fleet, when = divmod(one, problem.days)
         limit = float(problem.fleet_hours[fleet, when])
-        highs.addRow(-highspy.kHighsInf, limit, len(mine), column[mine].astype(np.int32), hours[option[mine]])
+        highs.addRow(-np.inf, limit, len(mine), column[mine].astype(np.int32), hours[option[mine]])
 
 
 def _add_lanes(highs: Any, full: Model, problem: Problem) -> None:
@@ -121,4 +124,4 @@ def _add_lanes(highs: Any, full: Model, problem: Problem) -> None:
     for one in np.unique(key[limited]).tolist():
         mine = np.flatnonzero(key == one)
         limit = float(problem.lane_tonnes[divmod(one, problem.days)])
-        highs.addRow(-highspy.kHighsInf, limit, len(mine), ship.ids[mine].astype(np.int32), tonnes[mine])
+        highs.addRow(-np.inf, limit, len(mine), ship.ids[mine].astype(np.int32), tonnes[mine])
