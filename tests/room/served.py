@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.room.nursery import Forked
 
 import abasto
 from abasto.cli import main
@@ -24,7 +25,10 @@ DAY = "2027-03-01"
 
 @dataclass
 class Served:
-    """A room that runs in a process of its own on `home`: `url` is its address, `code` opens it once."""
+    """A room that runs in a process of its own on `home`: `url` is its address, `code` opens it once.
+
+    `is_forked` says that the process is one of the nursery, which is there at once.
+    """
 
     home: Path
     day: str = DAY
@@ -32,17 +36,22 @@ class Served:
     options: tuple[str, ...] = ()
     url: str = ""
     code: str = ""
-    process: subprocess.Popen[str] | None = field(default=None, repr=False)
+    is_forked: bool = hasattr(os, "fork")
+    process: subprocess.Popen[str] | Forked | None = field(default=None, repr=False)
 
     def start(self) -> None:
         """Start the process, on the port it had before."""
-        command = [sys.executable, "-m", "abasto", "serve", "--home", str(self.home), "--date", self.day]
-        command += ["--port", str(self.port), *self.options]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUTF8": "1"}
-        )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
+        arguments = ["serve", "--home", str(self.home), "--date", self.day, "--port", str(self.port), *self.options]
+        environment = os.environ | {"PYTHONUTF8": "1"}
+        if self.is_forked:
+            said = self.home.with_name(f"{self.home.name}.said")
+            self.process = Forked(arguments, environment=environment, said=said)
+            line = self.process.first_line()
+        else:
+            command = [sys.executable, "-m", "abasto", *arguments]
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+            assert self.process.stdout is not None
+            line = self.process.stdout.readline()
         found = re.search(r"(https?://\S+:(\d+))/enter\?code=(\S+)", line)
         assert found is not None, line
         self.url, self.port, self.code = found[1], int(found[2]), found[3]

@@ -125,7 +125,7 @@ def refs_of(served: Served) -> Counter[str]:
 @pytest.fixture
 def closed(tmp_path: Path) -> Iterator[Served]:
     """A room that is not open yet."""
-    room = Served(neighbourhood(tmp_path))
+    room = Served(neighbourhood(tmp_path), is_forked=False)
     yield room
     if room.process is not None and room.process.poll() is None:
         room.stop()
