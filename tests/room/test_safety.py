@@ -195,6 +195,15 @@ def test_page_that_is_not_there_is_told_with_the_way_back(room: Room, client: Te
     assert client.get("/api/nowhere", headers={"accept": "application/json"}).text == "Not Found"
 
 
+def test_part_of_a_page_is_sent_on_to_an_address_in_any_script(room: Room, client: TestClient) -> None:
+    enter(room, client)
+    path = "/history/entry/\u0639"
+    whole = client.get(path, follow_redirects=False)
+    part = client.get(path, headers={"HX-Request": "true"}, follow_redirects=False)
+    assert (whole.status_code, part.status_code) == (303, 204)
+    assert part.headers["hx-redirect"] == whole.headers["location"] == "/entries/%D8%B9"
+
+
 def test_names_of_static_files_that_are_not_there_take_no_memory(client: TestClient) -> None:
     for number in range(2 * views.KEPT_FILES):
         assert client.get(f"/static/{number}.js").status_code == 404

@@ -85,6 +85,9 @@ class Routing:
                     )
                 except AbastoError as error:
                     self._keep(replace(begun, error=str(error)))
+                except BaseException:  # Whoever waits for them is told; the terminal says what went wrong.
+                    self._keep(replace(begun, error="the planning process ended by itself."))
+                    raise
                 else:
                     self._keep(replace(begun, found=found))
             room.events.tell("routes", day=asked.day.isoformat())

@@ -98,7 +98,8 @@ class Call:
         if said:
             self.room.notices.setdefault(self.session.id, []).append(said)
         if self.is_part:
-            return Response(status_code=204, headers={"hx-redirect": path})
+            # As `RedirectResponse` does it: a header has no letters but Latin ones.
+            return Response(status_code=204, headers={"hx-redirect": quote(path, safe=":/%#?=@[]!$&'()*+,;")})
         return RedirectResponse(path, status_code=303)
 
     def refuse(self, message: str, *, status: int = 400, more: tuple[str, ...] = ()) -> Response:

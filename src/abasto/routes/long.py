@@ -149,7 +149,8 @@ def vehicles_away(setting: Setting, orders: Iterable[OrderRecord]) -> Mapping[st
 
 def _on_earlier_days(setting: Setting, orders: Iterable[OrderRecord]) -> Iterator[tuple[OrderRecord, date]]:
     """Yield the orders that left before the day, not so long ago that nobody waits for them, and when they left."""
-    first, today = (setting.day - LONGEST_AWAY).isoformat(), setting.day.isoformat()
+    first = date.fromordinal(max(1, setting.day.toordinal() - LONGEST_AWAY.days)).isoformat()
+    today = setting.day.isoformat()
     for record in orders:
         if record.issued is not None and record.status in ("loaded", "received"):
             left = record.loaded_on or record.issued.departs
