@@ -293,7 +293,7 @@ def test_room_listens_on_this_machine_alone_unless_it_is_told_otherwise(served: 
 
 
 def test_room_in_the_local_network_answers_to_its_address(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    room = Served(neighbourhood(tmp_path), options=("--lan", "127.0.0.2"))
+    room = Served(neighbourhood(tmp_path), options=("--lan", "127.0.0.2"), is_forked=False)
     room.start()
     try:
         assert urlsplit(room.url).hostname == "127.0.0.2"
@@ -313,7 +313,7 @@ def test_room_with_a_certificate_speaks_tls_alone(tmp_path: Path) -> None:
     for number, blob in enumerate(own.cert_chain_pems):
         blob.write_to_path(tmp_path / "certificate.pem", append=number > 0)
     options = ("--certificate", str(tmp_path / "certificate.pem"), "--key", str(tmp_path / "key.pem"))
-    room = Served(neighbourhood(tmp_path), options=options)
+    room = Served(neighbourhood(tmp_path), options=options, is_forked=False)
     room.start()
     try:
         trusting = ssl.create_default_context()
