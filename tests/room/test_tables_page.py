@@ -201,6 +201,7 @@ def test_block_is_pasted_into_the_grid_by_keyboard(room: Served, desk: Desk, pag
     page.goto(f"{room.url}/enter?code={code(desk, 'allocator')}&to=/tables/sites")
     page.get_by_role("button", name="Enter", exact=True).press("Enter")
     rows = page.locator("table[data-grid] tbody tr")
+    expect(rows.first).to_be_visible()
     before = rows.count()
     block = "site\tpeople\tname\n" + "\n".join(f"Block {n}\t{n}00\tB{n}" for n in range(1, 7))
     page.evaluate("text => navigator.clipboard.writeText(text)", block)
