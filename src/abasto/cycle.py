@@ -71,7 +71,7 @@ def propose(
     Nothing leaves along `closed` lanes. `options` are the other ones of `make_plan`. Writes nothing.
     """
     # Here and not above: who only counts need not wait until the planner is loaded.
-    from abasto.orders import close_lanes, orders_from, round_trips
+    from abasto.orders import close_lanes, name_free_lots, orders_from, round_trips
     from abasto.planner.make import make_plan
     from abasto.state.known import known
 
@@ -80,6 +80,7 @@ def propose(
     plan = make_plan(network, scenario, solver=solver, progress=progress, stop=stop, **options)
     rounded = round_trips(network, plan, days=ordered_days, solver=solver, progress=progress, stop=stop)
     orders = orders_from(rounded, network, days=ordered_days, fleet_of=seen.fleet_of)
+    orders = name_free_lots(orders, seen.not_left, seen.tables, rounded.plan)
     return Proposal(seen, plan, rounded, orders)
 
 

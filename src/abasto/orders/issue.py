@@ -18,7 +18,7 @@ from abasto.network import Network
 from abasto.orders.rounding import Rounded
 from abasto.planner.plan import PLAN_TABLES, Plan
 
-__all__ = ["digest_of", "orders_from"]
+__all__ = ["ROUNDING", "digest_of", "inflow", "orders_from"]
 
 ON_THE_WAY = "order "
 """So a site and the mode of its lane are called that stand for an order on its way."""
@@ -96,7 +96,7 @@ def _there(network: Network, plan: Plan, days: int) -> dict[Stock, dict[str, int
         if dated is None and (days_left := life[stock.good]) is not None:
             dated = network.start + timedelta(days=int(days_left) - 1)
         exact[stock.site, stock.good, _name(dated)][_name(stock.expires)] += Fraction(repr(float(stock.quantity)))
-    for site, good, lot, quantity in _inflow(network, plan, days):
+    for site, good, lot, quantity in inflow(network, plan, days):
         exact[site, good, lot][lot] += Fraction(quantity)
     there: dict[Stock, dict[str, int]] = defaultdict(dict)
     for place, lots in exact.items():
@@ -104,7 +104,7 @@ def _there(network: Network, plan: Plan, days: int) -> dict[Stock, dict[str, int
     return there
 
 
-def _inflow(network: Network, plan: Plan, days: int) -> Iterator[tuple[str, str, str, float]]:
+def inflow(network: Network, plan: Plan, days: int) -> Iterator[tuple[str, str, str, float]]:
     """Yield site, good, lot and quantity of all that is taken in, made or arrives in the first days."""
     for row in plan.intake.rows():
         if row["day"] <= days:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from abasto.errors import Finding, InputError, SettingError
 from abasto.facts.amounts import amount
+from abasto.facts.kinds import OrderIssued
 from abasto.network import Network
 from abasto.state.bound import bind
 from abasto.state.cells import Lots, stock_rows
@@ -54,6 +55,11 @@ class Known:
     def estimated(self) -> tuple[Figure, ...]:
         """The figures that were carried forward, because nobody has reported for days."""
         return tuple(figure for figure in self.figures if figure.kind == "estimated")
+
+    @property
+    def not_left(self) -> tuple[OrderIssued, ...]:
+        """The open orders whose goods are still where they leave from, or come there."""
+        return tuple(one.issued for one in self.orders if one.issued is not None and one.status != "loaded")
 
 
 def known(state: State, day: date, *, days: int | None = None, carried_after: int = CARRIED_AFTER) -> Known:
