@@ -86,6 +86,23 @@ def test_json_says_all_of_it(home: Path, said: Said) -> None:
     assert carried == issued
 
 
+def test_no_bicycle_loads_milk_before_the_lorry_has_brought_it(home: Path, said: Said) -> None:
+    document = said.json("routes", "--date", DAY)
+    lorry = next(route for route in document["routes"] if route["fleet"] == "milk lorry")
+    [(brought, there)] = {(load["code"], stop["leaves"]) for stop in lorry["stops"] for load in stop["deliveries"]}
+    new_lot = [
+        stop
+        for route in document["routes"]
+        for stop in route["stops"]
+        if stop["site"] == "Market" and "2027-03-04" in [load["lot"] for load in stop["pickups"]]
+    ]
+    assert new_lot
+    for stop in new_lot:
+        assert {(one["good"], one["with_code"], one["at"]) for one in stop["comes_today"]} == {("milk", brought, there)}
+        assert stop["arrives"] >= there
+    assert f"milk comes today with order {brought}, planned for {there[11:16]}" in said("routes", "--date", DAY)
+
+
 def test_opening_hours_and_vehicles_that_are_gone_leave_orders_unrouted_with_the_reason(home: Path, said: Said) -> None:
     assert "New in openings: site=North bakery" in said("set", "openings", "site=north bakery", "closes=07:20")
     said("set", "fleets", "fleet=milk lorry", "vehicles=0.5", "--date", DAY)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from abasto.inbox.names import Names
     from abasto.language import Language
     from abasto.routes import DayRoutes, Load
+    from abasto.routes.route import Coming
     from abasto.state.openings import Opening
     from abasto.state.state import State
 
@@ -111,16 +112,18 @@ def _clock(text: str) -> time:
 def _find(state: State, day: date, wanted: Driving, begins: time) -> DayRoutes:
     """Route the orders of the day with the tables as they stand then; Ctrl-C takes what has been found so far."""
     from abasto.routes import plan_routes
+    from abasto.state.figures import figures, usable
     from abasto.state.tables import tables_known
 
     tables = tables_known(state.rows, day).network
-    orders, openings = list(state.orders.values()), _openings(state)
+    orders, openings, on_hand = list(state.orders.values()), _openings(state), usable(figures(state, day))
     return run_until_stopped(
         lambda stop: plan_routes(
             orders,
             tables,
             day,
             openings=openings,
+            on_hand=on_hand,
             seed=wanted.seed,
             time_limit=wanted.seconds,
             begins=begins,
@@ -225,6 +228,7 @@ def _document(found: DayRoutes, names: Names) -> dict[str, Any]:
                         "pickups": [_load(load) for load in stop.pickups],
                         "deliveries": [_load(load) for load in stop.deliveries],
                         "kg_after": stop.kg_after,
+                        "comes_today": [_coming(one) for one in stop.comings],
                     }
                     for stop in route.stops
                 ],
@@ -245,6 +249,11 @@ def _document(found: DayRoutes, names: Names) -> dict[str, Any]:
         ],
         "away": dict(found.away),
     }
+
+
+def _coming(one: Coming) -> dict[str, Any]:
+    at = None if one.at is None else one.at.isoformat()
+    return {"order": one.order, "good": one.good, "with_order": one.brought_by, "with_code": one.code, "at": at}
 
 
 def _load(load: Load) -> dict[str, Any]:

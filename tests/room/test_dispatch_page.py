@@ -153,6 +153,8 @@ def test_sheets_of_the_day_are_found_printed_and_come_back_as_receipts(issued: S
         time.sleep(0.5)
     sheets = desk.get("/routes/sheets")
     assert sheets.status_code == 200
+    for shown in (sheets.text, desk.get("/routes").text):
+        assert re.search(r'<(b|small) dir="auto">milk comes today with order \S+, planned for [0-9:]+<', shown)
     assert "sha256-" in sheets.headers["content-security-policy"]
     assert "BEGIN:VEVENT" in desk.get("/routes/calendar.ics").text
     code = code_of(order.id)

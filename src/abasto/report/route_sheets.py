@@ -20,7 +20,7 @@ from abasto.language import Language
 from abasto.report.page import environment, hash_of, source
 from abasto.routes.receipts import Place, receipts
 from abasto.routes.route import DayRoutes, Load, Route, Stop
-from abasto.routes.told import moment_words, site_words, unrouted_words, vehicle_words
+from abasto.routes.told import coming_words, moment_words, site_words, unrouted_words, vehicle_words
 
 __all__ = ["message_language", "qr_svg", "sheets_html"]
 
@@ -42,6 +42,7 @@ class Handling:
     is_load: bool
     code: str
     other_site: str
+    notes: tuple[str, ...]
     items: tuple[Item, ...]
     text: str
     qr: Markup | None
@@ -163,6 +164,9 @@ def _handlings(
                 is_load=is_load,
                 code=mine[0].code,
                 other_site=site_words(_other_site(route, place, order, is_load=is_load), names),
+                notes=tuple(
+                    coming_words(one, stop, words, names) for one in stop.comings if is_load and one.order == order
+                ),
                 items=tuple(_item(load, words, names) for load in mine),
                 text=text,
                 qr=qr_svg(text) if text else None,

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from abasto.errors import AbastoError
 from abasto.room.operations import Room
 from abasto.routes import DayRoutes, plan_routes
+from abasto.state.figures import figures, usable
 from abasto.state.openings import openings_of
 from abasto.state.tables import tables_known
 
@@ -68,6 +69,7 @@ class Routing:
             try:
                 tables = tables_known(state.rows, asked.day).network
                 orders, openings = list(state.orders.values()), dict(openings_of(state.rows)[0])
+                on_hand = usable(figures(state, asked.day))
             except AbastoError as error:
                 return self._keep(replace(begun, error=str(error)))
 
@@ -79,6 +81,7 @@ class Routing:
                         tables,
                         asked.day,
                         openings=openings,
+                        on_hand=on_hand,
                         time_limit=SECONDS,
                         begins=asked.begins,
                         mixed=asked.mixed,

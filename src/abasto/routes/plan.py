@@ -10,6 +10,7 @@ from datetime import date, time
 from abasto.errors import CheckError, SettingError
 from abasto.network import Network
 from abasto.routes.alone import alone
+from abasto.routes.arrivals import after_arrivals
 from abasto.routes.check import check_routes
 from abasto.routes.long import long_route, pack, vehicles_away
 from abasto.routes.parts import Part, capacity_of, loads_of, parts_of
@@ -17,6 +18,7 @@ from abasto.routes.route import DayRoutes, Load, Route, Unrouted, Why
 from abasto.routes.setting import Setting
 from abasto.routes.solver import solve
 from abasto.routes.tours import Yard, problem_of, routes_of, served
+from abasto.state.cells import Lots
 from abasto.state.openings import Opening
 from abasto.state.types import OrderRecord
 
@@ -46,6 +48,7 @@ def plan_routes(
     day: date,
     *,
     openings: Mapping[str, Opening] | None = None,
+    on_hand: Lots | None = None,
     seed: int = 0,
     time_limit: float | None = 60.0,
     begins: time = BEGINS,
@@ -57,7 +60,8 @@ def plan_routes(
     `tables` are the network's as known on the day. An order stays with its fleet, unless the fleets of a base are
     `mixed`: then every vehicle of one base and mode may carry any order of its. A base is searched for until nothing
     better is found for long, and for `time_limit` seconds at most; if that is not reached, the same orders and seed
-    give the same routes. Every result is checked before it is returned.
+    give the same routes. `on_hand` is what lies at the sites: stops then say which of their goods only come that day,
+    and vehicles wait for them where they can. Every result is checked before it is returned.
     """
     if time_limit is not None and not time_limit > 0:
         raise SettingError(f"time limit is {time_limit:g} seconds; routes need some, such as 60.")
@@ -79,10 +83,17 @@ def plan_routes(
         unrouted=(*whole, *_unrouted(routing.unrouted)),
         away=away,
     )
-    violations = check_routes(todays, tables, found, openings=openings or {}, mixed=mixed)
+
+    def check(routes: Sequence[Route]) -> list[str]:
+        return check_routes(todays, tables, replace(found, routes=tuple(routes)), openings=openings or {}, mixed=mixed)
+
+    violations = check(found.routes)
     if violations:
         raise CheckError(violations)
-    return found
+    if on_hand is None:
+        return found
+    waiting = after_arrivals(found.routes, records, day, on_hand=on_hand, is_fine=lambda routes: not check(routes))
+    return replace(found, routes=_numbered(waiting))
 
 
 def orders_of_day(orders: Iterable[OrderRecord], day: date) -> list[OrderRecord]:

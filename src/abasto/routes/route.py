@@ -10,7 +10,7 @@ from typing import Literal
 
 from abasto.facts.codes import code_of
 
-__all__ = ["DayRoutes", "Load", "Obstacle", "Route", "Stop", "Unrouted", "Why"]
+__all__ = ["Coming", "DayRoutes", "Load", "Obstacle", "Route", "Stop", "Unrouted", "Why"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,28 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Coming:
+    """A good that is to be loaded for an order and only comes that day, with the order `brought_by`, which is unloaded
+    `at` that time as planned; None if it has no route this day.
+    """
+
+    order: str
+    good: str
+    brought_by: str
+    at: datetime | None
+
+    @property
+    def code(self) -> str:
+        """The short code of the order that brings it."""
+        return code_of(self.brought_by)
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
-    """A vehicle at a site: when it comes and leaves, what it loads and unloads, and what it carries afterwards (kg)."""
+    """A vehicle at a site: when it comes and leaves, what it loads and unloads, and what it carries afterwards (kg).
+
+    `comings` are the goods that it loads and that are not there in the morning.
+    """
 
     site: str
     arrives: datetime
@@ -40,6 +60,7 @@ class Stop:
     pickups: tuple[Load, ...] = ()
     deliveries: tuple[Load, ...] = ()
     kg_after: float = 0.0
+    comings: tuple[Coming, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

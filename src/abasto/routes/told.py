@@ -8,9 +8,11 @@ from datetime import date, datetime
 from abasto.inbox.describe import called
 from abasto.inbox.names import Names
 from abasto.language import Language
-from abasto.routes.route import DayRoutes, Load, Route, Stop, Unrouted
+from abasto.routes.route import Coming, DayRoutes, Load, Route, Stop, Unrouted
 
 __all__ = [
+    "coming_words",
+    "comings_of",
     "load_words",
     "message",
     "messages",
@@ -52,6 +54,19 @@ def moment_words(moment: datetime, day: date, words: Language) -> str:
     return words.time(moment) if moment.date() == day else words.day(moment.date())
 
 
+def coming_words(one: Coming, stop: Stop, words: Language, names: Names) -> str:
+    """Return that a good which a stop loads only comes that day, with which order, and when as planned."""
+    good, code = called(names, one.good), one.code
+    if one.at is None:
+        return words("{good} comes today with order {code}", good=good, code=code)
+    if one.at > stop.arrives:
+        when = words.time(one.at)
+        return words("{good} comes today with order {code}, planned for {time}: wait", good=good, code=code, time=when)
+    return words(
+        "{good} comes today with order {code}, planned for {time}", good=good, code=code, time=words.time(one.at)
+    )
+
+
 def message(route: Route, words: Language, *, names: Names) -> str:
     """Return a route as a text message: a line for the vehicle, and one for each thing it does."""
     lines = [f"{vehicle_words(route, words)}, {words.day(route.day)}"]
@@ -76,11 +91,17 @@ def _stop_lines(route: Route, stop: Stop, words: Language, names: Names, *, is_l
         lines.append(words("{time} {site}: unload {goods}", time=when, site=site, goods=unloads))
     if loads:
         lines.append(words("{time} {site}: load {goods}", time=when, site=site, goods=loads))
+    lines += [coming_words(one, stop, words, names) for one in comings_of(stop)]
     if is_last and stop.site == route.base:
         lines.append(words("{time} back at {site}", time=when, site=site))
     elif not lines:
         lines.append(words("{time} {site}: set out", time=moment_words(stop.leaves, route.day, words), site=site))
     return lines
+
+
+def comings_of(stop: Stop) -> list[Coming]:
+    """Return what comes to a stop, once for each good and order that brings it: several may be loaded of it."""
+    return list({(one.good, one.brought_by, one.at): one for one in stop.comings}.values())
 
 
 def _all(loads: Sequence[Load], words: Language, names: Names) -> str:

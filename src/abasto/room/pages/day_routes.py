@@ -24,7 +24,7 @@ from abasto.room.routing import RoutesAsked, Sought, routing_of
 from abasto.room.web import Call, Page
 from abasto.routes import BEGINS, DayRoutes, orders_of_day
 from abasto.routes.calendar import calendar
-from abasto.routes.told import messages, unrouted_words, vehicle_words
+from abasto.routes.told import coming_words, comings_of, messages, unrouted_words, vehicle_words
 from abasto.state.foresee import foresee
 from abasto.state.state import State
 from abasto.state.steps import lines_to_load, lines_to_receive
@@ -41,7 +41,8 @@ class RouteView:
     back: str
     km: float
     hours: float
-    stops: tuple[str, ...]
+    stops: tuple[tuple[str, tuple[str, ...]], ...]
+    """Each with what only comes there that day."""
     orders: tuple[tuple[str, str], ...]
 
 
@@ -114,7 +115,13 @@ def _views(call: Call, found: DayRoutes) -> tuple[list[RouteView], list[str], st
                 back=words.time(route.back) if not route.is_long else words.moment(route.back),
                 km=route.km,
                 hours=route.hours,
-                stops=tuple(f"{words.time(stop.arrives)} {_site(call, stop.site)}" for stop in route.stops),
+                stops=tuple(
+                    (
+                        f"{words.time(stop.arrives)} {_site(call, stop.site)}",
+                        tuple(coming_words(one, stop, words, names) for one in comings_of(stop)),
+                    )
+                    for stop in route.stops
+                ),
                 orders=tuple((path_to("order", one), code_of(one)) for one in route.orders),
             )
             for route in found.routes
