@@ -104,6 +104,20 @@ class _Look:
             if place[1] in goods and place[0] in self.basis.people and (place in self.wanted or place not in made)
         )
 
+    @cached_property
+    def coming(self) -> Mapping[tuple[str, str], Mapping[int, float]]:
+        """What open orders and the plan bring to each of these places, by day counted from today."""
+        coming: dict[tuple[str, str], dict[int, float]] = {place: defaultdict(float) for place in self.used}
+        sources = [self.basis.incoming]
+        if self.plan is not None and self.used:
+            names, fleet_of = self.basis.site_names, self.seen.fleet_of
+            sources.append(planned(self.plan, self.day, to=self.used, names=names, fleet_of=fleet_of))
+        for place, some in (pair for source in sources for pair in source.items()):
+            for one in some if place in coming else ():
+                if one.arrives is not None:
+                    coming[place][(one.arrives - self.day).days + 1] += one.quantity
+        return coming
+
     def lessons(self, key: str) -> int:
         """Return how often the alarm with this key was wrong lately."""
         return lessons(self.state.answers.of(key), self.day)
@@ -113,13 +127,13 @@ class _Look:
         number = self.number.get(place)
         return number is not None and int(self.course.known[number]) >= LEAST_KNOWN
 
-    def days_to_last(self, place: tuple[str, str], coming: Mapping[int, float]) -> int:
+    def days_to_last(self, place: tuple[str, str]) -> int:
         """Return for how many days what lies at a place has to last, until the next delivery is due."""
         number = self.number.get(place)
         if number is None or not self.is_course_known(place):
             return AHEAD
         closing, use = self.observed.closing[number], self.observed.use[number]
-        return days_to_last(closing, use, float(self.course.level[number]), coming, most=AHEAD)
+        return days_to_last(closing, use, float(self.course.level[number]), self.coming[place], most=AHEAD)
 
     def outlook(self, place: tuple[str, str]) -> Outlook | None:
         """Return what will be needed at a place over the coming days; None if nothing is known of it."""
@@ -195,7 +209,6 @@ def _running_out(look: _Look) -> Iterator[_Found]:
     """Yield what runs out within the coming days, with what orders and the plan bring taken into account."""
     lots = free_lots(look.seen)
     places = sorted(place for place in look.used if look.outlook(place) is not None)
-    coming = _coming(look, places)
     for place in places:
         outlook = look.outlook(place)
         assert outlook is not None
@@ -203,8 +216,8 @@ def _running_out(look: _Look) -> Iterator[_Found]:
             continue
         key = f"runs out/{place[0]}/{place[1]}"
         likely = LIKELY + LIKELIER_PER_LESSON * look.lessons(key)
-        days = look.days_to_last(place, coming[place])
-        told = runs_out(lots.get(place, ()), coming[place], outlook, look.day, days=days, likely=likely)
+        days = look.days_to_last(place)
+        told = runs_out(lots.get(place, ()), look.coming[place], outlook, look.day, days=days, likely=likely)
         if told is not None:
             yield _found_running_out(look, place, told, outlook, likely)
 
@@ -226,22 +239,6 @@ def _found_running_out(look: _Look, place: tuple[str, str], told: RunsOut, outlo
     if look.is_course_known(place):
         since = stands_since(look.state, look.observed, look.number[place], likely=likely)
     return _Found(alarm, since, Sureness(chance=told.chance), told.early, told.late)
-
-
-def _coming(look: _Look, places: list[tuple[str, str]]) -> Mapping[tuple[str, str], Mapping[int, float]]:
-    """Return what open orders and the plan bring to each place, by day counted from today."""
-    coming: dict[tuple[str, str], dict[int, float]] = {place: defaultdict(float) for place in places}
-    ways = dict(look.basis.incoming)
-    sources = [ways]
-    if look.plan is not None and places:
-        names, fleet_of = look.basis.site_names, look.seen.fleet_of
-        sources.append(dict(planned(look.plan, look.day, to=set(places), names=names, fleet_of=fleet_of)))
-    for source in sources:
-        for place, some in source.items():
-            for one in some if place in coming else ():
-                if one.arrives is not None:
-                    coming[place][(one.arrives - look.day).days + 1] += one.quantity
-    return coming
 
 
 def _changed(look: _Look) -> Iterator[_Found]:
@@ -330,7 +327,7 @@ def _chart(look: _Look, alarm: Alarm) -> Chart | None:
     outlook = look.outlook((alarm.site, alarm.need))
     if last is None or outlook is None:
         return Chart(look.day, alarm.unit, past)
-    coming = _coming(look, [(alarm.site, alarm.need)])[alarm.site, alarm.need]
+    coming = look.coming.get((alarm.site, alarm.need), {})
     ahead, low, high = [], [], []
     for day, (mean, sd) in enumerate(zip(outlook.mean, outlook.sd, strict=True), start=1):
         there = last + sum(quantity for when, quantity in coming.items() if when <= day)
