@@ -28,7 +28,7 @@ from abasto.watch.deliveries import days_to_last
 from abasto.watch.hearing import hearing, lessons
 from abasto.watch.off_books import OffBooks, off_books
 from abasto.watch.replay import stands_since
-from abasto.watch.runs_out import AHEAD, LIKELY, Outlook, RunsOut, runs_out
+from abasto.watch.runs_out import AHEAD, LIKELY, Outlook, RunsOut, runs_out, with_slack
 from abasto.watch.silent import Silence, silence
 from abasto.watch.slow import RARE, Slow, slow
 from abasto.watch.types import Chart, Course, Sureness, Watched, WatchedAlarm
@@ -206,18 +206,21 @@ def _since(look: _Look, alarm: Alarm) -> date:
 
 
 def _running_out(look: _Look) -> Iterator[_Found]:
-    """Yield what runs out within the coming days, with what orders and the plan bring taken into account."""
+    """Yield what runs out within the coming days, with what orders and the plan bring taken into account.
+
+    Where nobody has seen what is used, a plan tells what falls short of the stated need better than chances could.
+    """
     lots = free_lots(look.seen)
-    places = sorted(place for place in look.used if look.outlook(place) is not None)
+    places = sorted(place for place in look.used if look.plan is None or look.is_course_known(place))
     for place in places:
         outlook = look.outlook(place)
-        assert outlook is not None
-        if outlook.mean[-1] <= 0:
+        if outlook is None or outlook.mean[-1] <= 0:
             continue
         key = f"runs out/{place[0]}/{place[1]}"
         likely = LIKELY + LIKELIER_PER_LESSON * look.lessons(key)
         days = look.days_to_last(place)
-        told = runs_out(lots.get(place, ()), look.coming[place], outlook, look.day, days=days, likely=likely)
+        there = with_slack(lots.get(place, ()), look.coming[place], outlook)
+        told = runs_out(there, look.coming[place], outlook, look.day, days=days, likely=likely)
         if told is not None:
             yield _found_running_out(look, place, told, outlook, likely)
 

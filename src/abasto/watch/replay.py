@@ -13,7 +13,7 @@ import numpy as np
 from abasto.forecast import forecast
 from abasto.state.observed import Observed
 from abasto.watch.deliveries import days_to_last
-from abasto.watch.runs_out import AHEAD, Outlook, runs_out
+from abasto.watch.runs_out import AHEAD, Outlook, runs_out, with_slack
 
 if TYPE_CHECKING:
     from abasto.state.state import State
@@ -37,7 +37,9 @@ def stands_since(state: State, seen: Observed, number: int, *, likely: float) ->
         outlook = Outlook(tuple(course.total_mean[0].tolist()), tuple(course.total_sd[0].tolist()))
         coming = _promised(state, site, good, day)
         days = days_to_last(seen.closing[number, :-back], use[0], float(course.level[0]), coming, most=AHEAD)
-        told = runs_out([(None, float(closing))], coming, outlook, day, days=days, likely=likely)
+        told = runs_out(
+            with_slack([(None, float(closing))], coming, outlook), coming, outlook, day, days=days, likely=likely
+        )
         if told is None:
             break
         since = day

@@ -12,12 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-__all__ = ["AHEAD", "LIKELY", "Outlook", "RunsOut", "runs_out"]
+__all__ = ["AHEAD", "LIKELY", "Outlook", "RunsOut", "runs_out", "with_slack"]
 
 AHEAD = 7
 """So many days are looked ahead."""
 LIKELY = 0.5
 """From this chance on an alarm is raised: it is as likely as not to run out."""
+SLACK_DAYS = 0.5
+"""Where a site is supplied day by day, each day ends as likely as not with a little too little: half a day's need is no
+alarm there."""
 UNLIKELY, NEARLY_SURE = 0.05, 0.95
 STATED_SPREAD = 0.3
 """Standard deviation of a day's need beside its mean, where it is only stated and nobody saw what is used."""
@@ -90,6 +93,13 @@ def runs_out(
         late=None if late is None else day + timedelta(days=late),
         missing=max(0.0, *missing),
     )
+
+
+def with_slack(lots: Lots, arrivals: Mapping[int, float], outlook: Outlook) -> Lots:
+    """Return the lots, and half a day's need more where something comes within the days of the outlook."""
+    if not any(quantity > 0 and when <= len(outlook.mean) for when, quantity in arrivals.items()):
+        return lots
+    return [*lots, (None, SLACK_DAYS * outlook.mean[-1] / len(outlook.mean))]
 
 
 def _usable(lots: Lots, mean: Sequence[float], day: date, number: int) -> float:
