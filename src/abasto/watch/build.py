@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abasto.forecast import Forecast, forecast
-from abasto.situation.alarms import Basis
+from abasto.situation.alarms import Basis, relieved
 from abasto.situation.incoming import ordered, planned
 from abasto.situation.stands import free_lots
 from abasto.situation.types import Alarm, Situation
@@ -117,6 +117,12 @@ class _Look:
                 if one.arrives is not None:
                     coming[place][(one.arrives - self.day).days + 1] += one.quantity
         return coming
+
+    @cached_property
+    def causes(self) -> Mapping[tuple[str, str], tuple[str, str]]:
+        """Why the plan leaves a place short, and what would help, where it does."""
+        short = [alarm for alarm in self.situation.alarms if alarm.kind == "short"]
+        return {(alarm.site, alarm.need): (alarm.cause, alarm.remedy) for alarm in short}
 
     def lessons(self, key: str) -> int:
         """Return how often the alarm with this key was wrong lately."""
@@ -229,6 +235,7 @@ def _found_running_out(look: _Look, place: tuple[str, str], told: RunsOut, outlo
     basis = look.basis
     alarm = basis.alarm("runs out", *place)
     days = (look.day + timedelta(days=AHEAD) - told.likely).days
+    cause, remedy = look.causes.get(place, ("", ""))
     weight = look.wanted[place].weight if place in look.wanted else alarm.people
     alarm = replace(
         alarm,
@@ -236,8 +243,10 @@ def _found_running_out(look: _Look, place: tuple[str, str], told: RunsOut, outlo
         people_days=weight * days,
         starts=told.likely,
         ends=look.day + timedelta(days=AHEAD - 1),
-        relieved_by=tuple(basis.incoming.get(place, ())),
+        cause=cause,
+        remedy=remedy,
     )
+    [alarm] = relieved(basis, [alarm])
     since = look.day
     if look.is_course_known(place):
         since = stands_since(look.state, look.observed, look.number[place], likely=likely)
