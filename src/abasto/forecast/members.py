@@ -26,7 +26,7 @@ POWER: Final = 32
 def _grid() -> Array:
     """Return α, β, γ and whether the week counts, one row a member; a slope needs a level that moves."""
     rows = []
-    for alpha in (0.0, 0.02, 0.06, 0.15, 0.35):
+    for alpha in (0.0, 0.02, 0.06, 0.15, 0.35, 0.8):
         for beta in (0.0, 0.1) if alpha >= 0.06 else (0.0,):
             rows += [(alpha, beta, 0.0, 0.0), *((alpha, beta, gamma, 1.0) for gamma in (0.0, 0.06, 0.2))]
     return np.array(rows)
