@@ -21,13 +21,13 @@ __all__ = ["BY_CHANCE", "LIMIT", "Change", "changes"]
 
 SLACK = 0.5
 """Half the change that is to be found soon, in standard deviations of a day's error."""
-LIMIT = 5.0
+LIMIT = 7.0
 HIGHER_PER_LESSON = 1.5
 MOST_Z = 3.0
-LEAST_KNOWN = 21
+LEAST_KNOWN = 14
 """A course is known after so many days."""
-BY_CHANCE = 0.02
-"""Alarms of one quiet series a month (30 days), as measured on simulated series: see docs/watch.md."""
+BY_CHANCE = 0.027
+"""Alarms of one quiet series a month (30 days): of 2,400 simulated ones, by benchmarks/watch_alarms.py."""
 RECENT = 14
 """A change that was over before so many days is history."""
 
