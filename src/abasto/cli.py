@@ -97,6 +97,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "abasto.cli_situation:report",
         "Write the situation for a meeting: figures, alarms, coverage, stocks, orders; as HTML or PDF.",
     ),
+    "watch": (
+        "abasto.cli_watch:watch",
+        "Show what is about to go wrong, worst first: why, when, how sure, who hears it; and answer it.",
+    ),
     "stock": ("abasto.cli_ledger:stock", "Show what is in stock, how old each figure is, and how it is known."),
     "ledger": ("abasto.cli_ledger:ledger", "Show every movement of a good at a site, with the balance after it."),
     "history": ("abasto.cli_ledger:history", "Tell the story of a site, a good, a lot, an order or an entry."),

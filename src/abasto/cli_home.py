@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from abasto.journal.entry import Entry
     from abasto.journal.home import Home
     from abasto.state.known import Known
+    from abasto.state.rates import Rate
     from abasto.state.state import State
     from abasto.state.types import Figure, OrderRecord
 
@@ -50,6 +52,7 @@ __all__ = [
     "passphrase",
     "quantity_of",
     "quantity_words",
+    "rate_words",
     "read_state",
     "refuse_unit",
     "to_the_end",
@@ -197,8 +200,18 @@ def known_lines(seen: Known) -> Iterator[str]:
             f"({oldest.good} at {oldest.site}); {len(seen.estimated):,} estimated."
         )
     yield from _some([f"estimated: {estimate_words(one, units, network.start)}" for one in seen.estimated])
+    yield from _some([f"estimated: {rate_words(one, units)}" for one in seen.rates])
     yield from _some([f"on the way or promised: {order_words(order, units)}" for order in seen.orders])
     yield from _some([f"left out or in doubt: {problem}" for problem in seen.problems])
+
+
+def rate_words(rate: Rate, units: Mapping[str, str]) -> str:
+    """Return a need that nobody stated in words: what is used a day, how sure that is, and what it rests on."""
+    unit = units.get(rate.good, "")
+    return (
+        f"{rate.site} needs {rate.per_day:g} {unit} of {rate.good} a day ({rate.low:g} to {rate.high:g}), which nobody "
+        f"stated: it was used on {rate.known_days} known days"
+    )
 
 
 def known_document(seen: Known) -> dict[str, object]:
@@ -208,6 +221,7 @@ def known_document(seen: Known) -> dict[str, object]:
         "figures": [figure_document(figure) for figure in seen.figures],
         "orders": [order.id for order in seen.orders],
         "problems": [str(problem) for problem in seen.problems],
+        "rates": [asdict(rate) for rate in seen.rates],
     }
 
 

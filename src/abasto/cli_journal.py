@@ -158,7 +158,7 @@ def set_row(
     Parameters
     ----------
     table
-        The table, as `abasto tables` lists them, or packs or openings.
+        The table, as `abasto tables` lists them, or packs, openings or escalations.
     cells
         Columns and their values, such as people=40; an empty value (people=) makes the cell blank.
     date
@@ -211,7 +211,7 @@ def drop_row(
     Parameters
     ----------
     table
-        The table, as `abasto tables` lists them, or packs or openings.
+        The table, as `abasto tables` lists them, or packs, openings or escalations.
     cells
         The columns that identify the row, such as site=Mill.
     date

@@ -55,7 +55,7 @@ def export(
     day = today(date)
     refuse_to_overwrite(path, force=force)
     with open_home(home) as opened:
-        seen = known(read_state(opened), day, days=days)
+        seen = known(read_state(opened), day, days=days, estimates_needs=False)
     write_network(seen.network, path)
     print(f"Wrote {path}. {read_words(seen.network)}.")
     return EXIT_OK

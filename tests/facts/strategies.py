@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from types import MappingProxyType
 
 from hypothesis import strategies as st
 
 from abasto.facts.kinds import (
     MOST,
+    MOST_SNOOZED_DAYS,
+    AlarmAnswered,
     EntryReversed,
     Fact,
     GoodsHandedOut,
@@ -48,6 +51,16 @@ def lines(quantity: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[Line, ...
     return st.lists(st.builds(Line, ids, quantity, lots), min_size=1, max_size=5).map(tuple)
 
 
+plainly = st.sampled_from(["taken", "settled"])
+reasons = texts.filter(str.strip)
+alarms = st.builds(lambda *parts: "/".join(parts), st.sampled_from(["runs out", "jumped"]), ids, st.just("") | ids)
+
+
+def snoozed(alarm: str, day: date, days: int, reason: str, by: str, ref: str) -> AlarmAnswered:
+    until = day + timedelta(days=days)
+    return AlarmAnswered(alarm, "snoozed", day.isoformat(), until=until.isoformat(), reason=reason, by=by, ref=ref)
+
+
 KINDS: dict[type, st.SearchStrategy[Fact]] = {
     NetworkFounded: st.builds(
         NetworkFounded, ids, st.lists(entry_ids, max_size=3).map(tuple), counts, date=st.one_of(st.just(""), dates)
@@ -68,6 +81,19 @@ KINDS: dict[type, st.SearchStrategy[Fact]] = {
     OrderCancelled: st.builds(OrderCancelled, entry_ids, dates, cause=texts),
     NoteWritten: st.builds(
         NoteWritten, texts, dates, about=texts, settles=st.lists(entry_ids, max_size=3).map(tuple), ref=texts
+    ),
+    AlarmAnswered: st.one_of(
+        st.builds(AlarmAnswered, alarms, plainly, dates, reason=texts, by=texts, ref=texts),
+        st.builds(AlarmAnswered, alarms, st.just("wrong"), dates, reason=reasons, by=texts, ref=texts),
+        st.builds(
+            snoozed,
+            alarms,
+            st.dates(max_value=date(9999, 11, 1)),
+            st.integers(1, MOST_SNOOZED_DAYS),
+            reasons,
+            texts,
+            texts,
+        ),
     ),
     EntryReversed: st.builds(EntryReversed, entry_ids, dates, cause=texts),
 }

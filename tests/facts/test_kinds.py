@@ -133,3 +133,36 @@ def test_what_was_used_up_may_be_negative_only_where_goods_are_made() -> None:
 def test_a_fact_made_in_python_is_held_to_the_same_rules() -> None:
     with pytest.raises(FactError, match=r"stock.counted, quantity: 30.0"):
         body_of(StockCounted("store-1", "flour", 30.0, "2026-11-22"))  # type: ignore[arg-type]
+
+
+ANSWERED = {"alarm": "runs out/School/bread", "answer": "taken", "date": "2026-11-22"}
+SNOOZED = {**ANSWERED, "answer": "snoozed", "until": "2026-11-25", "reason": "boat on Wednesday"}
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({**ANSWERED, "alarm": "runs out"}, "alarm: 'runs out' — must be an alarm's key"),
+        ({**ANSWERED, "alarm": "/School/bread"}, "alarm: "),
+        ({**ANSWERED, "alarm": "a/b/" + "x" * 600}, "alarm: "),
+        ({**ANSWERED, "answer": "maybe"}, "answer: 'maybe' — must be one of taken, settled, snoozed, wrong"),
+        ({**ANSWERED, "answer": ["taken"]}, "answer: "),
+        ({**ANSWERED, "answer": "wrong"}, "reason: '' — who answers 'wrong' must say why"),
+        ({**ANSWERED, "answer": "wrong", "reason": "  "}, "reason: "),
+        ({**ANSWERED, "until": "2026-11-25"}, "until: '2026-11-25' — must be left out of 'taken'"),
+        ({**SNOOZED, "until": ""}, "until: '' — who answers 'snoozed' must say until which date"),
+        ({**SNOOZED, "until": "soon"}, "until: 'soon' — must be a date"),
+        ({**SNOOZED, "until": "2026-11-22"}, "until: '2026-11-22' — must be after the date"),
+        ({**SNOOZED, "until": "2026-12-24"}, "at most 31 days later"),
+        ({**SNOOZED, "reason": ""}, "reason: '' — who answers 'snoozed' must say why"),
+    ],
+)
+def test_an_odd_answer_to_an_alarm_is_refused_by_name(body: dict[str, Any], named: str) -> None:
+    with pytest.raises(FactError, match=r"^alarm\.answered, ") as told:
+        fact_of("alarm.answered", body)
+    assert named in str(told.value)
+
+
+def test_an_alarm_may_be_put_off_for_31_days_and_be_about_no_good() -> None:
+    assert fact_of("alarm.answered", {**SNOOZED, "until": "2026-12-23"})
+    assert fact_of("alarm.answered", {**ANSWERED, "alarm": "silent/School/"})

@@ -47,6 +47,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "order.received": {"order": NETWORK, "site": "store-1", "lines": LINES, "date": DATE, "more_to_come": True},
     "order.cancelled": {"order": NETWORK, "date": DATE, "cause": "no fuel"},
     "note.written": {"text": 'all "well" \\ {[', "date": DATE, "settles": ["x"]},
+    "alarm.answered": {
+        "alarm": "runs out/store-1/flour",
+        "answer": "snoozed",
+        "date": DATE,
+        "until": "2026-11-25",
+        "reason": "boat",
+    },
     "entry.reversed": {"entry": NETWORK, "date": DATE},
 }
 SPLINTERS = [

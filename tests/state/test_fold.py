@@ -12,6 +12,7 @@ from tests.state.devices import DAY, Crew, received
 
 from abasto.errors import JournalError
 from abasto.facts.kinds import (
+    AlarmAnswered,
     EntryReversed,
     Fact,
     GoodsHandedOut,
@@ -74,6 +75,8 @@ def any_fact(rng: Random, said: list[Entry]) -> Fact:
             RowSet("stocks", {"site": site, "good": good, "quantity": str(rng.randrange(50))}, day),
             EntryReversed(rng.choice(said).id, day),
             NoteWritten("settled", day, settles=("Z" * 42 + "A",)),
+            AlarmAnswered(f"runs out/{site}/{good}", rng.choice(("taken", "settled")), day, ref=ref),
+            AlarmAnswered(f"runs out/{site}/{good}", "wrong", day, reason="counted"),
         )
     )
 

@@ -8,6 +8,7 @@ from tests.state.devices import Crew
 
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
+    AlarmAnswered,
     EntryReversed,
     GoodsHandedOut,
     GoodsMade,
@@ -138,3 +139,14 @@ def test_the_ledger_adds_up_line_by_line() -> None:
         assert dict(line.lots) == {lot: held for lot, held in lots.items() if held}
         assert line.balance == sum(lots.values())
     assert dict(lots) == crew.state().books.balance("School", "flour")
+
+
+def test_what_was_answered_to_an_alarm_stands_in_the_history_of_its_site() -> None:
+    crew = Crew()
+    crew.say(AlarmAnswered("runs out/School/bread", "taken", D1, by="North team"))
+    crew.say(AlarmAnswered("runs out/School/bread", "snoozed", D2, until=D4, reason="boat on Thursday"))
+    crew.say(AlarmAnswered("runs out/Store/bread", "settled", D2))
+    assert [line.words for line in history(crew.journals[0].read(), site="School")][1:] == [
+        "took on the alarm runs out/School/bread, for North team",
+        "put off the alarm runs out/School/bread until 2026-11-26 (boat on Thursday)",
+    ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -19,6 +19,8 @@ from abasto.errors import FactError
 __all__ = [
     "FACTS",
     "MOST",
+    "MOST_SNOOZED_DAYS",
+    "AlarmAnswered",
     "EntryReversed",
     "Fact",
     "GoodsHandedOut",
@@ -46,6 +48,9 @@ MOST = 2**53 - 1
 LONGEST_ID = 200
 LONGEST_TEXT = 4000
 MOST_LINES = 100
+MOST_SNOOZED_DAYS = 31
+"""So many days an alarm may be put off at once."""
+ANSWERS = ("taken", "settled", "snoozed", "wrong")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +240,23 @@ class NoteWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmAnswered:
+    """What people say about an alarm: they take it on, it is settled, it can wait `until` a date, or it is wrong.
+
+    `alarm` is its key, `KIND/SITE/GOOD`; `by` the site or group that answers, never a person's name.
+    """
+
+    KIND: ClassVar[str] = "alarm.answered"
+    alarm: str
+    answer: str
+    date: str
+    until: str = ""
+    reason: str = ""
+    by: str = ""
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EntryReversed:
     """What an earlier entry did is undone by its opposite; both stay to be read."""
 
@@ -267,6 +289,7 @@ Fact = (
     | OrderReceived
     | OrderCancelled
     | NoteWritten
+    | AlarmAnswered
     | EntryReversed
     | UnknownFact
 )
@@ -292,6 +315,10 @@ def _date(value: Any) -> str:
     except ValueError:
         pass
     raise ValueError("must be a date such as 2026-11-22")
+
+
+def _until(value: Any) -> str:
+    return "" if value == "" and type(value) is str else _date(value)
 
 
 def _lot(value: Any) -> str:
@@ -328,6 +355,19 @@ def _ids(value: Any) -> tuple[str, ...]:
     return tuple(_id(one) for one in value)
 
 
+def _alarm(value: Any) -> str:
+    # A key holds two ids, which may have slashes of their own.
+    if type(value) is not str or len(value) > 3 * LONGEST_ID or value.count("/") < 2 or value[:1] in ("/", " "):
+        raise ValueError(f"must be an alarm's key as in runs out/School/bread, of at most {3 * LONGEST_ID} characters")
+    return value
+
+
+def _answer(value: Any) -> str:
+    if type(value) is not str or value not in ANSWERS:
+        raise ValueError(f"must be one of {', '.join(ANSWERS)}")
+    return value
+
+
 def _cells(value: Any) -> Mapping[str, str]:
     if type(value) is not dict or not 0 < len(value) <= MOST_LINES:
         raise ValueError("must be an object of cells by column")
@@ -351,8 +391,11 @@ def _lines_of(quantity: Callable[[Any], int]) -> Callable[[Any], tuple[Line, ...
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "about": _text,
+    "alarm": _alarm,
+    "answer": _answer,
     "arrives": _date,
     "batches": _quantity,
+    "by": _text,
     "cause": _text,
     "copy": _count,
     "date": _date,
@@ -368,6 +411,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "order": _id,
     "plan": _text,
     "quantity": _quantity,
+    "reason": _text,
     "recipe": _id,
     "ref": _text,
     "row": _cells,
@@ -379,6 +423,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "threshold": _count,
     "to": _id,
     "trips": _count,
+    "until": _until,
 }
 """How each field of a body is read, by its name: a name means the same in every kind."""
 
@@ -399,6 +444,7 @@ FACTS: Mapping[str, type[Any]] = {
         OrderReceived,
         OrderCancelled,
         NoteWritten,
+        AlarmAnswered,
         EntryReversed,
     )
 }
@@ -441,7 +487,28 @@ def fact_of(kind: str, body: Mapping[str, Any]) -> Fact:
         strange = sorted(set(body) - {name for name, *_ in layout})
         raise FactError(f"{kind}: this version knows no {', '.join(strange)[:80]} in a fact of this kind")
     fact: Fact = FACTS[kind](*values)
+    if isinstance(fact, AlarmAnswered):
+        _refuse_odd_answer(fact)
     return fact
+
+
+def _refuse_odd_answer(fact: AlarmAnswered) -> None:
+    """Raise `FactError` unless an answer that silences an alarm says why, and one that puts it off until when."""
+    kind, answer = fact.KIND, fact.answer
+    if answer in ("snoozed", "wrong") and not fact.reason.strip():
+        raise FactError(f"{kind}, reason: {fact.reason!r:.80} — who answers {answer!r} must say why")
+    if answer != "snoozed":
+        if fact.until:
+            raise FactError(f"{kind}, until: {fact.until!r} — must be left out of {answer!r}; only 'snoozed' has it")
+        return
+    if not fact.until:
+        raise FactError(f"{kind}, until: '' — who answers 'snoozed' must say until which date, such as 2026-11-22")
+    days = (date.fromisoformat(fact.until) - date.fromisoformat(fact.date)) // timedelta(days=1)
+    if not 1 <= days <= MOST_SNOOZED_DAYS:
+        raise FactError(
+            f"{kind}, until: {fact.until!r} — must be after the date {fact.date} and at most {MOST_SNOOZED_DAYS} days "
+            "later"
+        )
 
 
 def body_of(fact: Fact) -> dict[str, Any]:

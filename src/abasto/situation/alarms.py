@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from abasto.state.known import Known
     from abasto.state.state import State
 
-__all__ = ["SILENT_AFTER", "SOON", "Basis", "alarms"]
+__all__ = ["SILENT_AFTER", "SOON", "Basis", "alarms", "relieved"]
 
 SOON = 3
 """Without a plan, so many days from today on are looked at for what runs out or expires."""
@@ -115,7 +115,7 @@ def alarms(basis: Basis) -> tuple[Alarm, ...]:
         *_silent(basis),
     ]
     found.sort(key=lambda one: (one.rank, -one.people_days, one.starts or date.max, one.site, one.need, one.order))
-    return tuple(_relieved(basis, found))
+    return tuple(relieved(basis, found))
 
 
 def _short(basis: Basis, plan: Plan) -> Iterator[Alarm]:
@@ -286,7 +286,7 @@ def _silent(basis: Basis) -> Iterator[Alarm]:
         )
 
 
-def _relieved(basis: Basis, found: list[Alarm]) -> Iterator[Alarm]:
+def relieved(basis: Basis, found: list[Alarm]) -> Iterator[Alarm]:
     """Yield alarms with the open orders and planned shipments that bring what is missing, or a substitute of it."""
     instead: defaultdict[str, list[str]] = defaultdict(list)
     for row in basis.seen.tables.substitutes:

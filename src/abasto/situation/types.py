@@ -30,7 +30,20 @@ __all__ = [
 Knowledge = FigureKind | Literal["unreported"]
 """How a number is known; `unreported` where something is needed and nobody has ever reported any."""
 
-AlarmKind = Literal["short", "runs out", "not left", "not arrived", "expires", "spoiled", "below reserve", "silent"]
+AlarmKind = Literal[
+    "short",
+    "runs out",
+    "not left",
+    "not arrived",
+    "expires",
+    "spoiled",
+    "below reserve",
+    "silent",
+    "jumped",
+    "collapsed",
+    "off the books",
+    "slow",
+]
 """What an alarm is about:
 
 - `short`: the plan leaves a need unmet;
@@ -38,10 +51,15 @@ AlarmKind = Literal["short", "runs out", "not left", "not arrived", "expires", "
 - `not left`, `not arrived`: the day of an open order is over, and nobody has reported it loaded, or received;
 - `expires`: goods will spoil before they are used; `spoiled`: they have, and the books still have them;
 - `below reserve`: less lies there than is to be kept;
-- `silent`: the site has reported nothing for long.
+- `silent`: the site has reported nothing for long;
+- `jumped`, `collapsed`: more, or less, is used than usually; `off the books`: a count is far from the books;
+  `slow`: a lane or fleet is slower than assumed. These four are raised by the watch alone.
 
 The first four, in which people go without, stand first; then goods that are lost, then what is only a risk.
 """
+
+
+_GOING_WITHOUT: frozenset[AlarmKind] = frozenset({"short", "runs out", "not left", "not arrived"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +150,9 @@ class Alarm:
     `unit`. `people_days` weighs it: people-days of need at stake, those of priority 1 in full and of priority 2 as a
     tenth. `order` is the id of an order that is late, and `from_site` where it comes from, called `from_name`. `cause`
     and `remedy` are the plan's clauses where it has them; `cause_words` and `remedy_words` have some for every alarm.
-    `known` and `as_of` say how the number is known that it rests on.
+    `known` and `as_of` say how the number is known that it rests on. Where use changed, `quantity` and `before` are
+    rates a day; where a count is off, what was found and what the books had. Of what is slow, `from_site` is the lane
+    or fleet, `orders` how many came late and of how many, and `quantity` by how many days on average.
     """
 
     kind: AlarmKind
@@ -155,11 +175,13 @@ class Alarm:
     from_site: str = ""
     from_name: str = ""
     relieved_by: tuple[Relief, ...] = ()
+    before: float = 0.0
+    orders: tuple[int, int] = (0, 0)
 
     @property
     def rank(self) -> int:
         """0 where people go without, 1 where goods are lost, 2 where there is only a risk."""
-        return {"expires": 1, "spoiled": 1, "below reserve": 2, "silent": 2}.get(self.kind, 0)
+        return 0 if self.kind in _GOING_WITHOUT else 1 if self.kind in ("expires", "spoiled") else 2
 
 
 @dataclass(frozen=True, slots=True)

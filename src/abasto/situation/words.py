@@ -89,6 +89,10 @@ def alarm_words(kind: AlarmKind, words: Language) -> str:
         "spoiled": words("Has spoiled"),
         "below reserve": words("Below the reserve"),
         "silent": words("No reports"),
+        "jumped": words("Much more is used"),
+        "collapsed": words("Much less is used"),
+        "off the books": words("Far from the books"),
+        "slow": words("Slower than assumed"),
     }
     return said[kind]
 
@@ -111,9 +115,27 @@ def cause_words(alarm: Alarm, words: Language) -> str:
         return words("{quantity} spoiled after {day} and are still in the books.", quantity=much, day=day)
     if alarm.kind == "below reserve":
         return words("{quantity} less lie there than is to be kept.", quantity=much)
+    if alarm.kind in ("jumped", "collapsed", "off the books", "slow"):
+        return _changed_words(alarm, much, day, words)
     if alarm.as_of is None:
         return words("Nothing has ever been reported from there.")
     return words("Nothing has been reported from there since {day}.", day=day)
+
+
+def _changed_words(alarm: Alarm, much: str, day: str, words: Language) -> str:
+    """Return why what changed is an alarm."""
+    before = quantity_words(alarm.before, alarm.unit, words)
+    if alarm.kind == "off the books":
+        return words(
+            "The count of {day} found {quantity}; the books had {before}.", day=day, quantity=much, before=before
+        )
+    if alarm.kind == "slow":
+        late, orders = alarm.orders
+        return words(
+            "{late} of the last {orders} orders over {way} came late, by {days} days on average.",
+            late=late, orders=orders, way=isolated(alarm.from_name, words), days=words.number(alarm.quantity, digits=1),
+        )  # fmt: skip
+    return words("{quantity} a day are used since {day}, {before} before.", quantity=much, day=day, before=before)
 
 
 def _late_words(alarm: Alarm, day: str, words: Language) -> str:
@@ -142,6 +164,10 @@ def remedy_words(alarm: Alarm, words: Language) -> str:
         "spoiled": words("Report it as lost, or count what can still be used."),
         "below reserve": words("Send some there, or lower the reserve if less is enough."),
         "silent": words("Ask for a count."),
+        "jumped": words("Ask why, and plan with what is used now."),
+        "collapsed": words("Ask whether people still come, or whether hand-outs are no longer reported."),
+        "off the books": words("Count again; if it holds, look for what was not reported."),
+        "slow": words("Ask the drivers, and set the hours of the lane or fleet as they are."),
     }
     return said[alarm.kind]
 

@@ -20,7 +20,7 @@ class Effect(NamedTuple):
     """What an entry did: its place in the fold, its movements, and what else undoing it needs.
 
     `undo` is ("row", kind, body), ("count", site, good), ("order", id, what there was before), ("note", exception ids),
-    ("undo",) or nothing; `is_undone` says that it has been reversed.
+    ("answer", key of the alarm), ("undo",) or nothing; `is_undone` says that it has been reversed.
     """
 
     number: int

@@ -13,13 +13,14 @@ from typing import Any
 from abasto.errors import JournalError
 from abasto.facts.kinds import NetworkFounded, body_of, fact_of
 from abasto.journal.store import Place
+from abasto.state.answers import Answers
 from abasto.state.rows import Rows
 from abasto.state.state import Noted, State
 from abasto.tables.collector import collector_paused
 
 __all__ = ["VERSION", "decode", "encode"]
 
-VERSION = 3
+VERSION = 4
 """Of the rules of the fold and of these bytes: what another version kept is folded anew."""
 
 
@@ -38,6 +39,7 @@ def encode(state: State) -> bytes:
         "authors": state.authors.plain(),
         "noted": sorted([*key, *noted] for key, noted in state.noted.items()),
         "settled": state.settled,
+        "answers": state.answers.plain(),
         "books": state.books.plain(),
         "rows": state.rows.plain(),
         "steps": state.orders.plain(),
@@ -79,6 +81,7 @@ def _decoded(content: bytes) -> State:
         for kind, about, second, times, first, last, entries, detail in head["noted"]
     }
     state.settled = head["settled"]
+    state.answers = Answers.from_plain(head["answers"])
     state.rows = Rows.from_plain(head["rows"])
     first_effect = len(places) + len(orders)
     state.books.restore(head["books"], dict(zip(places, texts[: len(places)], strict=True)))

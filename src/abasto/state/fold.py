@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from abasto.errors import FactError
 from abasto.facts.amounts import thousandths
 from abasto.facts.kinds import (
+    AlarmAnswered,
     EntryReversed,
     Fact,
     GoodsHandedOut,
@@ -35,6 +36,7 @@ from abasto.facts.kinds import (
 from abasto.journal.entry import Entry, Placed
 from abasto.journal.store import Place
 from abasto.state.accounts import CONSUMED, LOST, MADE, OUTSIDE, Movement
+from abasto.state.answers import answer_of
 from abasto.state.authors import Author
 from abasto.state.books import Counter
 from abasto.state.effects import Effect
@@ -99,6 +101,7 @@ class _Fold:
             OrderReceived: self.order,
             OrderCancelled: self.order,
             NoteWritten: self.noted,
+            AlarmAnswered: self.answered,
             EntryReversed: self.reversed,
         }
 
@@ -285,6 +288,12 @@ class _Fold:
             self.state.effects.add(entry.id, Effect(self.state.count, (), ("note", list(fact.settles))))
         return ""
 
+    def answered(self, fact: AlarmAnswered, entry: Entry, author: Author, day: str) -> str:
+        self.state.answers.add(fact.alarm, answer_of(fact, entry.id, author.key, day))
+        undo = ("answer", fact.alarm)
+        self.state.effects.add(entry.id, Effect(self.state.count, (), undo))
+        return ""
+
     def reversed(self, fact: EntryReversed, entry: Entry, author: Author, day: str) -> str:
         effect = self.state.effects.get(fact.entry)
         if effect is not None and effect.is_undone:
@@ -330,7 +339,10 @@ class _Fold:
                 if self.state.settled.get(id) == fact.entry:
                     del self.state.settled[id]
             return ""
-        return "an undo of a count, a row, an order or a note is not undone itself; write what should stand"
+        if what == "answer":
+            self.state.answers.remove(rest[0], fact.entry)
+            return ""
+        return "an undo of a count, a row, an order, a note or an answer is not undone itself; write what should stand"
 
 
 def _is_lot(text: str) -> bool:

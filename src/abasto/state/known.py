@@ -21,6 +21,7 @@ from abasto.network import Network
 from abasto.state.bound import bind
 from abasto.state.cells import Lots, stock_rows
 from abasto.state.figures import CARRIED_AFTER, figures, spoiled, usable
+from abasto.state.rates import Rate, need_rates
 from abasto.state.tables import tables_known
 from abasto.state.types import Figure, OrderRecord
 from abasto.tables.check import check_network
@@ -40,7 +41,8 @@ class Known:
 
     `figures` say how every quantity on hand is known, `orders` are those that bind the plan, `order_of` gives the id of
     the order behind a site `order CODE`, `fleet_of` the fleet behind a part of it, and `problems` are findings about
-    what was left out or is in doubt.
+    what was left out or is in doubt. `rates` are the needs of both networks that nobody stated, estimated from what was
+    used.
     """
 
     network: Network
@@ -50,6 +52,7 @@ class Known:
     order_of: Mapping[str, str]
     fleet_of: Mapping[str, str]
     problems: tuple[Finding, ...]
+    rates: tuple[Rate, ...] = ()
 
     @property
     def estimated(self) -> tuple[Figure, ...]:
@@ -62,10 +65,18 @@ class Known:
         return tuple(one.issued for one in self.orders if one.issued is not None and one.status != "loaded")
 
 
-def known(state: State, day: date, *, days: int | None = None, carried_after: int = CARRIED_AFTER) -> Known:
+def known(
+    state: State,
+    day: date,
+    *,
+    days: int | None = None,
+    carried_after: int = CARRIED_AFTER,
+    estimates_needs: bool = True,
+) -> Known:
     """Return the network as known at the start of a day, which is its day 1, for so many days (the network's own).
 
-    Figures older than `carried_after` days are carried forward. Raises `InputError` if the tables have errors and
+    Figures older than `carried_after` days are carried forward. Where nobody stated a need and people use something,
+    their rate is one, unless `estimates_needs` is False. Raises `InputError` if the tables have errors and
     cannot be planned, `SettingError` for no days.
     """
     if days is not None and not 1 <= days <= MOST_DAYS:
@@ -76,6 +87,8 @@ def known(state: State, day: date, *, days: int | None = None, carried_after: in
     problems = [*told.problems, *_nowhere(lots, told.network), *_spoiled(state, day)]
     lots = _somewhere(lots, told.network)
     network, full = _made_room(told.network, lots)
+    rates = need_rates(state, network, day) if estimates_needs else ()
+    network = replace(network, needs=(*network.needs, *(rate.need for rate in rates)))
     bound = bind(state, network, lots, day)
     whole = replace(network, stocks=tuple(stock_rows(lots, network)))
     errors = [finding for finding in check_network(bound.network) if finding.severity == "error"]
@@ -89,6 +102,7 @@ def known(state: State, day: date, *, days: int | None = None, carried_after: in
         order_of=bound.order_of,
         fleet_of=bound.fleet_of,
         problems=(*problems, *full, *bound.problems),
+        rates=rates,
     )
 
 

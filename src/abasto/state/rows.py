@@ -15,12 +15,14 @@ from abasto.facts.kinds import RowDropped, RowSet
 from abasto.network import TABLES
 from abasto.tables.raw import BLANKS
 
-__all__ = ["IDENTITY", "KEPT", "OPENINGS", "PACKS", "KeptRow", "Rows", "Standing", "identity_of"]
+__all__ = ["ESCALATIONS", "IDENTITY", "KEPT", "OPENINGS", "PACKS", "KeptRow", "Rows", "Standing", "identity_of"]
 
 PACKS = "packs"
 """A table that only a journal has: how much of a good is in one pack (good, pack, quantity)."""
 OPENINGS = "openings"
 """Another: when vehicles may load and unload at a site (site, opens, closes)."""
+ESCALATIONS = "escalations"
+"""Another: who hears an alarm next, and after how long (priority, to, after_hours)."""
 
 IDENTITY: Mapping[str, tuple[str, ...]] = {
     **{schema.name: schema.key for schema in TABLES},
@@ -33,12 +35,14 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "disruptions": ("scenario", "kind", "target", "from", "to"),
     PACKS: ("good", "pack"),
     OPENINGS: ("site",),
+    ESCALATIONS: ("priority", "to"),
 }
 """The columns that tell the rows of a table apart; where they are equal too, a row's `copy` does."""
 
 _MAY_BE_BLANK = frozenset({"expires", "from", "to"})
 _OPTIONAL = {
-    name: frozenset() if name == "lanes" else _MAY_BE_BLANK.intersection(columns) for name, columns in IDENTITY.items()
+    name: frozenset() if name in ("lanes", ESCALATIONS) else _MAY_BE_BLANK.intersection(columns)
+    for name, columns in IDENTITY.items()
 }
 
 KEPT = 5

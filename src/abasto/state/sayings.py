@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
+    AlarmAnswered,
     EntryReversed,
     GoodsHandedOut,
     GoodsLost,
@@ -64,9 +65,23 @@ def _fact(told: Told) -> str:
     if isinstance(fact, NoteWritten):
         settles = f" (settles {', '.join(code_of(id) for id in fact.settles)})" if fact.settles else ""
         return f"noted{f' about {_thing(told, fact.about)}' if fact.about else ''}: {fact.text}{settles}"
+    if isinstance(fact, AlarmAnswered):
+        return _answer(fact)
     if isinstance(fact, EntryReversed):
         return f"undid entry {code_of(fact.entry)}" + (f" ({fact.cause})" if fact.cause else "")
     return _order(told, fact)
+
+
+def _answer(fact: AlarmAnswered) -> str:
+    verb = {
+        "taken": "took on the alarm",
+        "settled": "settled the alarm",
+        "snoozed": "put off the alarm",
+        "wrong": "called wrong the alarm",
+    }
+    until = f" until {fact.until}" if fact.until else ""
+    by = f", for {fact.by}" if fact.by else ""
+    return f"{verb[fact.answer]} {fact.alarm}{until}{by}" + (f" ({fact.reason})" if fact.reason else "")
 
 
 def _order(told: Told, fact: OrderIssued | OrderAccepted | OrderLoaded | OrderReceived | OrderCancelled) -> str:

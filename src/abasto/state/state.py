@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from abasto.facts.kinds import NetworkFounded
 from abasto.journal.store import Place
+from abasto.state.answers import Answers
 from abasto.state.authors import Authors
 from abasto.state.books import Books
 from abasto.state.effects import Effects
@@ -30,7 +31,7 @@ class Noted(NamedTuple):
 
 
 class State:
-    """What is known after a fold: rows, books, orders, and what people have to settle (`state.exceptions`).
+    """What is known after a fold: rows, books, orders, answers, and what people have to settle (`state.exceptions`).
 
     `network` is the network's id and `founded` its founding, blank and None before that. `count` entries are in it, up
     to `place` in the order of the fold. Only `fold` changes a state.
@@ -47,6 +48,7 @@ class State:
         self.orders = Orders(self.books)
         self.authors = Authors()
         self.effects = Effects()
+        self.answers = Answers()
         self.dates = RecentDates()
         self.refs: set[int] = set()
         """Short hashes of the `ref` of every fact that was applied."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from abasto.facts.amounts import amount
 from abasto.facts.kinds import (
+    AlarmAnswered,
     EntryReversed,
     GoodsHandedOut,
     GoodsLost,
@@ -173,6 +174,8 @@ def _of_site(site: str) -> Callable[[Told], bool]:
             return site in (fact.from_site, fact.to_site)
         if isinstance(fact, RowSet | RowDropped):
             return site in (fact.row.get("site"), fact.row.get("from"), fact.row.get("to"))
+        if isinstance(fact, AlarmAnswered):
+            return fact.alarm.partition("/")[2].startswith(f"{site}/")
         return isinstance(fact, NoteWritten) and fact.about == site
 
     return is_about

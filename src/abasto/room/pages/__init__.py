@@ -13,6 +13,7 @@ from abasto.room.pages.plan_orders import PAGES_PLAN_ORDERS
 from abasto.room.pages.reporting import PAGES_REPORTING
 from abasto.room.pages.situation import PAGES_SITUATION
 from abasto.room.pages.tables import PAGES_TABLES
+from abasto.room.pages.watch import PAGES_WATCH
 from abasto.room.phone_api import PAGES_PHONE
 from abasto.room.web import Page
 
@@ -29,6 +30,7 @@ PAGES: tuple[Page, ...] = (
     *PAGES_TABLES,
     *PAGES_PHONE,
     *PAGES_SITUATION,
+    *PAGES_WATCH,
     *PAGES_PLAN,
     *PAGES_PLAN_ORDERS,
 )

@@ -14,6 +14,7 @@ from abasto.inbox.grid import Checked, Typed, check_typed
 from abasto.network import Column, TableSchema
 from abasto.room.web import MOST_FIELDS, Call, Page
 from abasto.state.cells import SCHEMAS
+from abasto.state.escalations import escalations_of
 from abasto.state.openings import openings_of
 from abasto.state.packs import packs_of
 from abasto.state.rows import KeptRow, Rows
@@ -42,7 +43,7 @@ def tables(call: Call) -> Response:
             problems: Sequence[Finding] = tables_known(rows, day).problems
         except InputError as error:
             problems = error.findings
-        problems = [*problems, *packs_of(rows)[1], *openings_of(rows)[1]]
+        problems = [*problems, *packs_of(rows)[1], *openings_of(rows)[1], *escalations_of(rows)[1]]
     listed = [
         (schema, counts[schema.name], _help(call, schema)) for schema in SCHEMAS.values() if schema.name != STOCKS
     ]
