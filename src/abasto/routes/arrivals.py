@@ -21,8 +21,8 @@ from abasto.state.types import OrderRecord
 
 __all__ = ["after_arrivals"]
 
-ROUNDS = 3
-"""A vehicle that starts later may bring something later, for which another waits: looked at so often for each route."""
+ROUNDS = 10
+"""A vehicle that starts later may bring something later, for which another waits: looked at so often at most."""
 
 Place = tuple[str, str]
 """A site and a good."""
@@ -45,26 +45,26 @@ def after_arrivals(
     day: date,
     *,
     on_hand: Lots,
-    is_fine: Callable[[Sequence[Route]], bool],
+    is_fine: Callable[[Route, Route], bool],
 ) -> tuple[Route, ...]:
     """Return the routes with what their stops wait for, begun later where that is all it takes.
 
-    `on_hand` is what lies at the sites now, `orders` are all; `is_fine` says of routes whether they can be driven.
+    `on_hand` is what lies at the sites now, `orders` are all; `is_fine` says of a route, and of
+    it begun later, whether the later one can be driven too.
     """
     records = {record.id: record for record in orders if record.status != "cancelled"}
     on_hand = _in_the_morning(on_hand, records.values(), day)
     found, stuck = list(routes), set[int]()
-    for _ in range(ROUNDS * len(found)):
-        comings = _comings(found, records, day, on_hand)
-        waits = sorted((wait, number) for number, wait in _waits(found, comings).items() if number not in stuck)
-        if not waits:
+    for _ in range(ROUNDS):
+        waits = _waits(found, _comings(found, records, day, on_hand))
+        if waits.keys() <= stuck:
             break
-        wait, number = waits[0]
-        later = [*found[:number], _later(found[number], wait), *found[number + 1 :]]
-        if later[number].back.date() == day and is_fine(later):
-            found = later
-        else:
-            stuck.add(number)
+        for number, wait in waits.items():
+            later = _later(found[number], wait)
+            if number not in stuck and later.back.date() == day and is_fine(found[number], later):
+                found[number] = later
+            else:
+                stuck.add(number)
     comings = _comings(found, records, day, on_hand)
     return tuple(_noted(route, number, comings) for number, route in enumerate(found))
 

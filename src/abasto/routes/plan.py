@@ -84,15 +84,26 @@ def plan_routes(
         away=away,
     )
 
-    def check(routes: Sequence[Route]) -> list[str]:
-        return check_routes(todays, tables, replace(found, routes=tuple(routes)), openings=openings or {}, mixed=mixed)
+    def check(those: DayRoutes) -> list[str]:
+        return check_routes(todays, tables, those, openings=openings or {}, mixed=mixed)
 
-    violations = check(found.routes)
-    if violations:
+    if on_hand is not None:
+        found = _waiting(found, records, on_hand, check)
+    if violations := check(found):
         raise CheckError(violations)
-    if on_hand is None:
-        return found
-    waiting = after_arrivals(found.routes, records, day, on_hand=on_hand, is_fine=lambda routes: not check(routes))
+    return found
+
+
+def _waiting(
+    found: DayRoutes, records: Sequence[OrderRecord], on_hand: Lots, check: Callable[[DayRoutes], list[str]]
+) -> DayRoutes:
+    """Return the routes with what comes the same day, begun later where they can be."""
+
+    def is_fine(route: Route, later: Route) -> bool:
+        """Whether a route alone breaks no more rules than before: the other orders are missing either way."""
+        return set(check(replace(found, routes=(later,)))) <= set(check(replace(found, routes=(route,))))
+
+    waiting = after_arrivals(found.routes, records, found.day, on_hand=on_hand, is_fine=is_fine)
     return replace(found, routes=_numbered(waiting))
 
 
