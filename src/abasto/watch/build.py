@@ -43,6 +43,8 @@ __all__ = ["LEAST_KNOWN", "watch"]
 LEAST_KNOWN = 14
 """From so many known days on the forecast counts for more than a stated need."""
 LIKELIER_PER_LESSON = 0.1
+MOST_SURE = 0.99
+"""What is foreseen is never a fact."""
 SOON_SPOILS = 3
 """An alarm about what spoils stands since so many days before its last day."""
 _FORESEEN = ("runs out", "silent")
@@ -106,7 +108,10 @@ class _Look:
 
     @cached_property
     def coming(self) -> Mapping[tuple[str, str], Mapping[int, float]]:
-        """What open orders and the plan bring to each of these places, by day counted from today."""
+        """What open orders and the plan bring to each of these places, by day counted from today.
+
+        What should be here already counts for today, as in the situation: that it is late is an alarm of its own.
+        """
         coming: dict[tuple[str, str], dict[int, float]] = {place: defaultdict(float) for place in self.used}
         sources = [self.basis.incoming]
         if self.plan is not None and self.used:
@@ -250,7 +255,7 @@ def _found_running_out(look: _Look, place: tuple[str, str], told: RunsOut, outlo
     since = look.day
     if look.is_course_known(place):
         since = stands_since(look.state, look.observed, look.number[place], likely=likely)
-    return _Found(alarm, since, Sureness(chance=told.chance), told.early, told.late)
+    return _Found(alarm, since, Sureness(chance=min(told.chance, MOST_SURE)), told.early, told.late)
 
 
 def _changed(look: _Look) -> Iterator[_Found]:
