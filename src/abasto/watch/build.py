@@ -282,7 +282,8 @@ def _found_change(look: _Look, place: tuple[str, str], change: Change) -> _Found
         people_days=alarm.people * share * (look.day - change.since).days,
         starts=change.since,
     )
-    return _Found(alarm, change.since, Sureness(by_chance=BY_CHANCE))
+    goods = sum(one[0] == place[0] and look.is_course_known(one) for one in look.used)
+    return _Found(alarm, change.since, Sureness(by_chance=BY_CHANCE * goods))
 
 
 def _off_books(look: _Look, one: OffBooks) -> _Found:
