@@ -28,7 +28,7 @@ from abasto.forecast import forecast
 from abasto.state.observed import OBSERVED_DAYS, Observed, observed
 from abasto.watch.changed import changes
 
-__all__ = ["FAMILIES", "Place", "Score", "judged", "loud_days", "main", "matched", "quiet", "starts"]
+__all__ = ["FAMILIES", "Place", "Score", "judged", "main", "matched", "quiet", "rings", "starts"]
 
 SITES, MONTH_DAYS = 10, 30
 FIRST_LOOK, LAST_LOOK = 16, 42
@@ -41,6 +41,7 @@ BLIND = 28
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Signs = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -171,16 +172,19 @@ def quiet(family: str, number: int, days: int, rng: np.random.Generator) -> Floa
     return np.asarray(np.round(use, 1))
 
 
-def loud_days(use: Floats, *, from_day: int = OBSERVED_DAYS) -> Bools:
-    """Return on which mornings from a day on `changes` says that a series [number, days] has left its course."""
+def rings(use: Floats, *, from_day: int = OBSERVED_DAYS) -> Signs:
+    """Return on the morning after each day from a day on what `changes` says of series [number, days].
+
+    It is 1 where one has jumped, −1 where one has collapsed, 0 where neither is said.
+    """
     mornings = range(from_day, use.shape[1] + 1)
-    loud = np.zeros((len(use), len(mornings)), dtype=np.bool_)
+    rung = np.zeros((len(use), len(mornings)), dtype=np.int8)
     for column, day in enumerate(mornings):
         past = use[:, max(0, day - OBSERVED_DAYS) : day]
-        course = forecast(past, 7)
         seen = Observed(date(2027, 1, 1) + timedelta(days=day), (), past, past, {})
-        loud[list(changes(seen, course, np.zeros(len(use), dtype=np.int64))), column] = True
-    return loud
+        for series, one in changes(seen, forecast(past, 7), np.zeros(len(use), dtype=np.int64)).items():
+            rung[series, column] = 1 if one.kind == "jumped" else -1
+    return rung
 
 
 def by_chance(series: int) -> Mapping[str, float]:
@@ -188,7 +192,7 @@ def by_chance(series: int) -> Mapping[str, float]:
     rng = np.random.default_rng(SEED)
     found = {}
     for family in FAMILIES:
-        loud = loud_days(quiet(family, series // len(FAMILIES), OBSERVED_DAYS + MONTH_DAYS, rng))
+        loud = rings(quiet(family, series // len(FAMILIES), OBSERVED_DAYS + MONTH_DAYS, rng)) != 0
         begun = loud[:, 1:] & ~loud[:, :-1]
         found[family] = float(begun.sum() / len(loud))
     return found
