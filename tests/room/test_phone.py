@@ -595,6 +595,7 @@ def test_without_indexeddb_reports_are_kept_all_the_same(served: Served, desk: D
     context = browser.new_context(locale="en")
     context.add_init_script('Object.defineProperty(window, "indexedDB", { get() { throw new Error("no"); } });')
     page = joined(context.new_page(), served, invite(desk))
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
     served.kill()
     report(page, "Count", "bread", quantity="7")
     expect(status(page)).to_contain_text("not received yet: 1")

@@ -40,8 +40,8 @@ class Silence:
 def silence(reported: Sequence[date], day: date, *, lessons: int = 0) -> Silence | None:
     """Return the silence of a site that reported on these dates, sorted, as of the start of `day`; None if it is none.
 
-    >>> silence([date(2026, 11, 2 + 3 * n) for n in range(8)], date(2026, 11, 28)).since
-    datetime.date(2026, 11, 27)
+    >>> silence([date(2026, 11, 2 + 3 * n) for n in range(8)], date(2026, 11, 30)).since
+    datetime.date(2026, 11, 29)
     """
     if not reported:
         return None
