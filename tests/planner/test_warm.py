@@ -104,7 +104,8 @@ def exact_worth(network: Network, scenario: str) -> float:
     return solved.plan.objective
 
 
-@pytest.mark.parametrize("chain", [False, pytest.param(True, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("chain", [False, True])
 def test_looks_and_reckonings_on_a_network_of_fifty_places(chain: bool) -> None:
     network = generate("SMALL", seed=3, chain=chain)
     problem = build_problem(network)
