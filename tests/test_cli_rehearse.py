@@ -177,7 +177,7 @@ def _workers(pid: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.soak)])
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path: Path, jobs: int) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "abasto", "rehearse", str(NEIGHBOURHOOD), "--scenario", "lockout"]

@@ -246,6 +246,7 @@ def test_with_news_the_plan_is_the_best_that_keeps_what_has_begun(drawn: tuple[N
         assert replanned.plan.objective >= best - rounding
 
 
+@pytest.mark.soak
 @given(networks(equilibrium_only=True), st.data())
 @settings(FEW, max_examples=10)
 def test_the_equilibrium_plan_goes_on_or_is_good_enough_and_keeps_what_has_begun(

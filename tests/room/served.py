@@ -57,7 +57,7 @@ class Served:
         self.url, self.port, self.code = found[1], int(found[2]), found[3]
         if self.is_forked:
             # It says its address before it can be ended in order; one that answers can.
-            httpx.get(f"{self.url}/enter", timeout=60)
+            httpx.get(f"http://127.0.0.1:{self.port}/enter", timeout=60)
 
     def stop(self) -> int:
         """End the process as Ctrl-C would; return its exit code."""

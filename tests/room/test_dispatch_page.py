@@ -188,9 +188,11 @@ def test_ticked_lines_are_shown_and_then_booked_as_planned(issued: Served) -> No
 def test_an_order_is_loaded_by_keyboard_alone(issued: Served, page: Page) -> None:
     order = flour_order(issued)
     page.goto(f"{issued.url}/enter?code={issued.code}")
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Enter", exact=True).press("Enter")
     expect(page.locator("#live")).to_contain_text("●")
     page.goto(f"{issued.url}/orders/{order.id}")
+    expect(page.locator("#live")).to_contain_text("●")
+    expect(page.locator("input[name=quantity]").first).to_be_visible()
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.name") == "quantity":
