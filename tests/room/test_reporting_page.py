@@ -117,7 +117,7 @@ def test_hostile_names_stay_text_on_every_page_of_the_desk(served: Served) -> No
 def test_goods_are_reported_by_keyboard_alone(served: Served, page: Page) -> None:
     before = held(served, "Mill", "flour")
     page.goto(f"{served.url}/enter?code={served.code}")
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Enter", exact=True).press("Enter")
     expect(page.locator("#live")).to_contain_text("●")
     page.goto(f"{served.url}/report?kind=received")
     expect(page.get_by_label("Recipe", exact=True)).to_be_hidden()
