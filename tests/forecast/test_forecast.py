@@ -83,9 +83,8 @@ def test_little_or_nothing_known() -> None:
         assert not told.high.any()
     assert one.mean[0].tolist() == [5.0] * 4
     assert one.high[0, 0] > 10
-    mean, sd = one.until(2)
-    assert mean[0] == 10
-    assert sd[0] > 0
+    assert one.total_mean[0, 1] == 10
+    assert one.total_sd[0, 1] > 0
 
 
 @pytest.mark.parametrize("value", [np.inf, -1.0])

@@ -40,7 +40,7 @@ def test_alarms_are_shown_worst_first_with_charts_and_courses(troubled: Served) 
     assert len(re.findall(r'<svg class="course"[^>]* role="img" aria-label="[^"]+"', page)) == len(charts)
     assert page.count("<polyline") >= len(charts)
     table = page[page.index('id="courses"') :]
-    assert table.count('<th scope="row">') == len(seen.courses) > 0
+    assert table.count('<th scope="row">') == len(seen.rates) > 0
 
 
 def test_an_answer_given_in_the_page_is_in_the_journal_and_silences(troubled: Served) -> None:

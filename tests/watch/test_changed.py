@@ -66,7 +66,7 @@ def many(rng: np.random.Generator, number: int) -> Floats:
 @pytest.mark.parametrize("learned", [0, 2])
 def test_it_is_what_a_plain_loop_finds(learned: int) -> None:
     use = many(np.random.default_rng(11), 240)
-    seen, course = seen_of(use), forecast(use, 7, first_weekday=0)
+    seen, course = seen_of(use), forecast(use, 7)
     found = changes(seen, course, np.full(len(use), learned, dtype=np.int64))
     told = {number: (one.kind, (one.since - seen.first).days) for number, one in found.items()}
     expected = {}

@@ -51,19 +51,12 @@ class Forecast:
     scale: Array
     """[n, t] robust standard deviation of the one-step errors before each day; NaN in the first week known."""
 
-    def until(self, days: int) -> tuple[Array, Array]:
-        """Return mean and standard deviation [n] of the use over the first `days` days together."""
-        most = self.mean.shape[1]
-        if not 1 <= days <= most:
-            raise SettingError(f"days: {days} — this forecast reaches 1 to {most} days; ask forecast() for more.")
-        return self.total_mean[:, days - 1], self.total_sd[:, days - 1]
 
-
-def forecast(use: Array, days: int, *, first_weekday: int = 0, coverage: float = 0.9) -> Forecast:
+def forecast(use: Array, days: int, *, coverage: float = 0.9) -> Forecast:
     """Return the forecast of `days` coming days of use [n, t], NaN where unknown.
 
-    `first_weekday` (0 Monday … 6 Sunday) is that of the first past day; all series share it. `coverage` is the
-    probability with which a day's use shall lie between `low` and `high`.
+    `coverage` is the probability with which a day's use shall lie between `low` and `high`. Raises `SettingError` for
+    what is no use, and names its series and day.
 
     >>> import numpy as np
     >>> steady = forecast(np.full((1, 30), 20.0), 3)
@@ -71,19 +64,17 @@ def forecast(use: Array, days: int, *, first_weekday: int = 0, coverage: float =
     ([[20.0, 20.0, 20.0]], [[20.0, 20.0, 20.0]])
     """
     past = np.asarray(use, dtype=np.float64)
-    _require(past, days, first_weekday, coverage)
+    _require(past, days, coverage)
     blocks = [_block(past[at : at + BLOCK], days, coverage) for at in range(0, max(len(past), 1), BLOCK)]
     names = [field.name for field in fields(Forecast)]
     return Forecast(*(np.concatenate([getattr(block, name) for block in blocks]) for name in names))
 
 
-def _require(use: Array, days: int, first_weekday: int, coverage: float) -> None:
+def _require(use: Array, days: int, coverage: float) -> None:
     if use.ndim != 2:
         raise SettingError(f"use: {use.ndim} dimensions — give series × days, NaN where a day is unknown.")
     if days < 1:
         raise SettingError(f"days: {days} — give at least 1.")
-    if not 0 <= first_weekday < WEEK:
-        raise SettingError(f"first_weekday: {first_weekday} — give 0 (Monday) to 6 (Sunday).")
     if not 0 < coverage < 1:
         raise SettingError(f"coverage: {coverage} — give a probability between 0 and 1, such as 0.9.")
     wrong = np.argwhere(np.isinf(use) | (use < 0))

@@ -11,15 +11,17 @@ from abasto.network import Need, Network
 from abasto.state.observed import observed
 
 if TYPE_CHECKING:
+    from abasto.forecast import Forecast
     from abasto.state.state import State
 
-__all__ = ["LEAST_KNOWN_DAYS", "Rate", "need_rates"]
+__all__ = ["LEAST_KNOWN_DAYS", "Z_90", "Rate", "need_rates", "rate_of", "used_up"]
 
 LEAST_KNOWN_DAYS = 14
 """From so many days whose use is known a rate is estimated."""
 NOTHING = 0.0005
 """In a good's unit a day: less than this no hand-out can say."""
 Z_90 = 1.645
+"""So many standard deviations on both sides hold nine tenths of what is normal."""
 WEEK = 7
 
 
@@ -57,15 +59,27 @@ def need_rates(state: State, network: Network, day: date) -> tuple[Rate, ...]:
 
     seen = observed(state, day)
     rows = [number for number, place in enumerate(seen.places) if place in set(places)]
-    course = forecast(seen.use[rows], WEEK, first_weekday=seen.first.weekday())
+    course = forecast(seen.use[rows], WEEK)
     found = []
     for number, row in enumerate(rows):
-        mean, sd = float(course.total_mean[number, -1]), float(course.total_sd[number, -1])
-        if int(course.known[number]) >= LEAST_KNOWN_DAYS and mean / WEEK >= NOTHING:
-            low, high = max(0.0, mean - Z_90 * sd), mean + Z_90 * sd
-            per_day, low, high = (float(f"{one / WEEK:.3g}") for one in (mean, low, high))
-            found.append(Rate(*seen.places[row], per_day, low, high, int(course.known[number])))
+        rate = rate_of(*seen.places[row], course, number)
+        if rate.known_days >= LEAST_KNOWN_DAYS and rate.per_day >= NOTHING:
+            found.append(rate)
     return tuple(found)
+
+
+def rate_of(site: str, good: str, course: Forecast, number: int) -> Rate:
+    """Return the rate that the series with this number of a forecast of a week comes to, in three figures."""
+    mean, sd = float(course.total_mean[number, WEEK - 1]), float(course.total_sd[number, WEEK - 1])
+    low, high = max(0.0, mean - Z_90 * sd), mean + Z_90 * sd
+    per_day, low, high = (float(f"{one / WEEK:.3g}") for one in (mean, low, high))
+    return Rate(site, good, per_day, low, high, int(course.known[number]))
+
+
+def used_up(network: Network) -> frozenset[tuple[str, str]]:
+    """Return the sites and goods that plants use up: what they need there, the plan sees to."""
+    inputs = {(row.recipe, row.good) for row in network.recipes if row.quantity < 0}
+    return frozenset((row.site, good) for row in network.plants for recipe, good in inputs if recipe == row.recipe)
 
 
 def _unstated(state: State, network: Network) -> Iterator[tuple[str, str]]:
@@ -76,11 +90,10 @@ def _unstated(state: State, network: Network) -> Iterator[tuple[str, str]]:
     everywhere = {row.good for row in network.rations} | {row.good for row in network.nutrients}
     instead = {(site, row.substitute) for row in network.substitutes for site, good in stated if good == row.good}
     everywhere |= {row.substitute for row in network.substitutes if row.good in everywhere}
-    inputs = {(row.recipe, row.good) for row in network.recipes if row.quantity < 0}
-    used_up = {(row.site, good) for row in network.plants for recipe, good in inputs if recipe == row.recipe}
+    by_plants = used_up(network)
     for site, good in state.books.places():
         place = (site, good)
-        if site not in people or good not in goods or place in stated or place in instead or place in used_up:
+        if site not in people or good not in goods or place in stated or place in instead or place in by_plants:
             continue
         if good in everywhere and people[site] > 0:
             continue

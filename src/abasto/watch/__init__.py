@@ -6,11 +6,10 @@
 
 from abasto.watch.build import key_of, watch
 from abasto.watch.hearing import Heard, hearing, lessons
-from abasto.watch.types import Chart, Course, Sureness, Watched, WatchedAlarm
+from abasto.watch.types import Chart, Sureness, Watched, WatchedAlarm
 
 __all__ = [
     "Chart",
-    "Course",
     "Heard",
     "Sureness",
     "Watched",

@@ -23,6 +23,7 @@ from abasto.situation.types import Alarm, Situation
 from abasto.situation.wants import Want, wants
 from abasto.state.escalations import escalations_of
 from abasto.state.observed import Observed, observed
+from abasto.state.rates import LEAST_KNOWN_DAYS, Z_90, Rate, rate_of, used_up
 from abasto.watch.changed import BY_CHANCE, Change, changes
 from abasto.watch.deliveries import days_to_last
 from abasto.watch.hearing import hearing, lessons
@@ -31,17 +32,15 @@ from abasto.watch.replay import stands_since
 from abasto.watch.runs_out import AHEAD, LIKELY, Outlook, RunsOut, runs_out, with_slack
 from abasto.watch.silent import Silence, silence
 from abasto.watch.slow import RARE, Slow, slow
-from abasto.watch.types import Chart, Course, Sureness, Watched, WatchedAlarm
+from abasto.watch.types import Chart, Sureness, Watched, WatchedAlarm
 
 if TYPE_CHECKING:
     from abasto.planner.plan import Plan
     from abasto.state.known import Known
     from abasto.state.state import State
 
-__all__ = ["LEAST_KNOWN", "watch"]
+__all__ = ["key_of", "watch"]
 
-LEAST_KNOWN = 14
-"""From so many known days on the forecast counts for more than a stated need."""
 LIKELIER_PER_LESSON = 0.1
 MOST_SURE = 0.99
 """What is foreseen is never a fact."""
@@ -95,9 +94,7 @@ class _Look:
     @cached_property
     def used(self) -> frozenset[tuple[str, str]]:
         """The places where something is used up by people or needed: what a plant uses, the plan makes room for."""
-        plants = {(row.site, row.recipe) for row in self.seen.tables.plants}
-        inputs = {(row.recipe, row.good) for row in self.seen.tables.recipes if row.quantity < 0}
-        made = {(site, good) for site, recipe in plants for other, good in inputs if other == recipe}
+        made = used_up(self.seen.tables)
         names = self.basis.names
         goods = {good.good for good in self.seen.tables.goods} | set(names)
         return frozenset(
@@ -136,7 +133,7 @@ class _Look:
     def is_course_known(self, place: tuple[str, str]) -> bool:
         """Return whether what is used there has been seen often enough to go by it."""
         number = self.number.get(place)
-        return number is not None and int(self.course.known[number]) >= LEAST_KNOWN
+        return number is not None and int(self.course.known[number]) >= LEAST_KNOWN_DAYS
 
     def days_to_last(self, place: tuple[str, str]) -> int:
         """Return for how many days what lies at a place has to last, until the next delivery is due."""
@@ -162,7 +159,7 @@ def watch(state: State, seen: Known, situation: Situation, now: datetime, *, pla
     """
     day = situation.day
     history = observed(state, day)
-    course = forecast(history.use, AHEAD, first_weekday=history.first.weekday())
+    course = forecast(history.use, AHEAD)
     look = _Look(state, seen, situation, plan, day, history, course)
     steps, _ = escalations_of(state.rows)
     watched = []
@@ -173,7 +170,7 @@ def watch(state: State, seen: Known, situation: Situation, now: datetime, *, pla
         chart = _chart(look, alarm)
         watched.append(WatchedAlarm(key, alarm, found.since, found.early, found.late, found.sureness, heard, chart))
     watched.sort(key=_worst_first)
-    return Watched(situation.network, now, tuple(watched), tuple(_courses(look)))
+    return Watched(situation.network, now, tuple(watched), tuple(_rates(look)))
 
 
 def key_of(alarm: Alarm) -> str:
@@ -350,16 +347,13 @@ def _chart(look: _Look, alarm: Alarm) -> Chart | None:
     for day, (mean, sd) in enumerate(zip(outlook.mean, outlook.sd, strict=True), start=1):
         there = last + sum(quantity for when, quantity in coming.items() if when <= day)
         ahead.append(max(0.0, there - mean))
-        low.append(max(0.0, there - mean - 1.645 * sd))
-        high.append(max(0.0, there - mean + 1.645 * sd))
+        low.append(max(0.0, there - mean - Z_90 * sd))
+        high.append(max(0.0, there - mean + Z_90 * sd))
     return Chart(look.day, alarm.unit, past, tuple(ahead), tuple(low), tuple(high))
 
 
-def _courses(look: _Look) -> Iterator[Course]:
+def _rates(look: _Look) -> Iterator[Rate]:
     """Yield what each site uses of each good where that is known."""
     for place in sorted(look.used):
         if look.is_course_known(place):
-            number = look.number[place]
-            mean, sd = float(look.course.total_mean[number, -1]), float(look.course.total_sd[number, -1])
-            low, high = max(0.0, mean - 1.645 * sd), mean + 1.645 * sd
-            yield Course(*place, mean / AHEAD, low / AHEAD, high / AHEAD, int(look.course.known[number]))
+            yield rate_of(*place, look.course, look.number[place])

@@ -33,7 +33,7 @@ def stands_since(state: State, seen: Observed, number: int, *, likely: float) ->
         use, closing = seen.use[number : number + 1, :-back], seen.closing[number, -back - 1]
         if use.shape[1] < 2 or np.isnan(closing) or not np.any(~np.isnan(use)):
             break
-        course = forecast(use, AHEAD, first_weekday=seen.first.weekday())
+        course = forecast(use, AHEAD)
         outlook = Outlook(tuple(course.total_mean[0].tolist()), tuple(course.total_sd[0].tolist()))
         coming = _promised(state, site, good, day)
         days = days_to_last(seen.closing[number, :-back], use[0], float(course.level[0]), coming, most=AHEAD)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from abasto.situation.types import Alarm
+from abasto.state.rates import Rate
 from abasto.watch.hearing import Heard
 
-__all__ = ["Chart", "Course", "Sureness", "Watched", "WatchedAlarm"]
+__all__ = ["Chart", "Sureness", "Watched", "WatchedAlarm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +45,6 @@ class Sureness:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """What a site uses of a good: `rate` a day over the coming week, its 90 % interval, and on how many known days."""
-
-    site: str
-    good: str
-    rate: float
-    low: float
-    high: float
-    known_days: int
-
-
-@dataclass(frozen=True, slots=True)
 class WatchedAlarm:
     """An alarm as it is watched. `key` is the same in every replica, `since` the first day of this episode.
 
@@ -85,7 +74,7 @@ class Watched:
     network: str
     now: datetime
     alarms: tuple[WatchedAlarm, ...]
-    courses: tuple[Course, ...]
+    rates: tuple[Rate, ...]
 
     @property
     def loud(self) -> tuple[WatchedAlarm, ...]:

@@ -17,7 +17,7 @@ from abasto.language import Language
 from abasto.room.seen import latest_plan, situation_of
 from abasto.room.web import Call, Page
 from abasto.situation import alarm_words, cause_words, quantity_words, relief_words, remedy_words
-from abasto.watch import Course, Watched, WatchedAlarm, watch
+from abasto.watch import Watched, WatchedAlarm, watch
 from abasto.watch.picture import svg_of
 from abasto.watch.words import (
     answer_words,
@@ -31,6 +31,7 @@ from abasto.watch.words import (
 
 if TYPE_CHECKING:
     from abasto.room.operations import Room
+    from abasto.state.rates import Rate
     from abasto.state.state import State
 
 __all__ = ["PAGES_WATCH"]
@@ -79,7 +80,7 @@ def _parts(call: Call) -> dict[str, Any]:
     everything = call.asked("all")
     with call.room.lock:
         seen = watched_of(call.room)
-        courses = [_course(one, call.room.state, call.words) for one in seen.courses]
+        courses = [_course(one, call.room.state, call.words) for one in seen.rates]
     loud = [_view(one, seen, call.words) for one in seen.loud]
     return {
         "all": everything,
@@ -119,13 +120,13 @@ def _view(one: WatchedAlarm, seen: Watched, words: Language) -> dict[str, Any]:
     }
 
 
-def _course(one: Course, state: State, words: Language) -> dict[str, str]:
+def _course(one: Rate, state: State, words: Language) -> dict[str, str]:
     """Return what is used somewhere, a day, in words."""
     unit = unit_of(state, one.good)
     return {
         "site": state.rows.name("sites", one.site),
         "good": state.rows.name("goods", one.good),
-        "rate": quantity_words(one.rate, unit, words),
+        "rate": quantity_words(one.per_day, unit, words),
         "low": quantity_words(one.low, unit, words),
         "high": quantity_words(one.high, unit, words),
         "days": words.number(one.known_days),
