@@ -65,7 +65,7 @@ def test_json_is_the_whole_tree(home: Path, capsys: pytest.CaptureFixture[str]) 
         assert tuple(told["heard"]["hears"]) == one.heard.hears
         assert told["alarm"]["people_days"] == one.alarm.people_days
         assert told["chart"] is None or tuple(told["chart"]["past"]) == (one.chart.past if one.chart else ())
-    assert [one["rate"] for one in document["rates"]] == [one.rate for one in seen.rates]
+    assert [one["per_day"] for one in document["rates"]] == [one.per_day for one in seen.rates]
 
 
 @pytest.mark.parametrize("to", ["allocators", "stewards", "street 3", "site Street 2"])
