@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Code",
+    "Flag",
     "age_words",
     "estimate_words",
     "figure_document",
@@ -61,6 +62,8 @@ __all__ = [
     "write",
 ]
 
+Flag = Annotated[bool, Parameter(negative="")]
+"""An option that is given or not; there is no --no-… beside it."""
 Code = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """The code or the whole id of an entry: one id in 64 begins with a hyphen, and is no option for all that."""
 

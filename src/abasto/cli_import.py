@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable, say
 from abasto.cli_home import (
+    Flag,
     find_good,
     find_site,
     open_home,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["import_reports", "message", "pack"]
 
-Flag = Annotated[bool, Parameter(negative="")]
 Language = Literal["es", "en"]
 MOST_SHOWN = 40
 """So many lines of a kind are shown one by one."""

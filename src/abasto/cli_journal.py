@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, existing, printable, say, unknown_name
 from abasto.cli_home import (
     Code,
+    Flag,
     find_site,
     find_thing,
     new_home,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["drop_row", "init", "note", "set_row", "undo"]
 
-Flag = Annotated[bool, Parameter(negative="")]
 FROM_DAY_1 = 30
 """A new network without tables is planned for so many days."""
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json as json_format
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable, say
-from abasto.cli_home import open_home, passphrase, read_state, today
+from abasto.cli_home import Flag, open_home, passphrase, read_state, today
 from abasto.cli_tables import read_words, refuse_to_overwrite
 
 if TYPE_CHECKING:
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
     from abasto.journal.verify import Check
 
 __all__ = ["export", "keep_backup", "restore_backup", "verify_home"]
-
-Flag = Annotated[bool, Parameter(negative="")]
 
 
 def export(

@@ -15,6 +15,7 @@ from cyclopts import Parameter
 from abasto.cli import EXIT_OK, UsageError, printable
 from abasto.cli_home import (
     Code,
+    Flag,
     age_words,
     figure_document,
     find_good,
@@ -43,7 +44,6 @@ __all__ = ["history", "ledger", "list_exceptions", "stock"]
 
 MOST_LISTED = 100
 """So many exceptions are listed one by one; whoever has more of them begins with these."""
-Flag = Annotated[bool, Parameter(negative="")]
 
 
 def stock(

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, say
 from abasto.cli_home import (
     Code,
+    Flag,
     find_good,
     find_site,
     go_on,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["accept", "cancel", "find_order", "load", "receive"]
 
-Flag = Annotated[bool, Parameter(negative="")]
 Lines = Annotated[tuple[str, ...], Parameter(negative="")]
 LENGTH_OF_ID = 43
 

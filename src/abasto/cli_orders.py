@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App, Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable, say
-from abasto.cli_home import Code, go_on, known_lines, open_home, read_state, to_the_end, today, write
+from abasto.cli_home import Code, Flag, go_on, known_lines, open_home, read_state, to_the_end, today, write
 from abasto.cli_order_steps import accept, cancel, find_order, load, receive
 from abasto.cli_order_words import (
     line_of,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["orders"]
 
-Flag = Annotated[bool, Parameter(negative="")]
 Solver = Literal["auto", "exact", "equilibrium"]
 
 orders = App(

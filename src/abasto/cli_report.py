@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable, say
 from abasto.cli_home import (
+    Flag,
     find,
     find_good,
     find_site,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["count", "handout", "lose", "make", "receive"]
 
-Flag = Annotated[bool, Parameter(negative="")]
 Place = tuple[str, str]
 Lots = Mapping[str, int]
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cyclopts import Parameter
 
 from abasto.cli import EXIT_OK, UsageError, say
-from abasto.cli_home import open_home, read_state, today
+from abasto.cli_home import Flag, open_home, read_state, today
 from abasto.cli_order_words import print_json, print_lines
 from abasto.cli_plan import run_until_stopped
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["routes"]
 
-Flag = Annotated[bool, Parameter(negative="")]
 _PLAIN = {0x202F: " ", 0x2068: None, 0x2069: None}
 SHEETS, CALENDAR, MESSAGES = "sheets.html", "routes.ics", "messages.txt"
 

@@ -12,7 +12,6 @@ from abasto.cli_home import open_home, today
 
 __all__ = ["serve"]
 
-Flag = Annotated[bool, Parameter(negative="")]
 LOWEST_PORT, HIGHEST_PORT = 0, 65_535
 
 

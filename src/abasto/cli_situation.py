@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from cyclopts import Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, existing, say, unknown_name
-from abasto.cli_home import home_folder, is_home, open_home, read_state, today
+from abasto.cli_home import Flag, home_folder, is_home, open_home, read_state, today
 from abasto.cli_plan import plan_with_progress, read_for_planning, refuse_bad_options, refuse_unwritable
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
-Flag = Annotated[bool, Parameter(negative="")]
 PAGES, SHEETS = (".html", ".htm"), (".pdf",)
 
 

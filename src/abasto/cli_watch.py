@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable, say
-from abasto.cli_home import find_site, open_home, read_state, to_the_end, today, write
+from abasto.cli_home import Flag, find_site, open_home, read_state, to_the_end, today, write
 from abasto.facts.codes import code_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["watch"]
 
-Flag = Annotated[bool, Parameter(negative="")]
 Said = Literal["taken", "settled", "snoozed", "wrong"]
 GROUPS = ("allocators", "stewards")
 NOON = Time(12)
