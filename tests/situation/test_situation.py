@@ -170,6 +170,16 @@ def test_of_an_earlier_plan_only_the_days_that_are_left_count() -> None:
     assert (over.days, over.coverage, [one for one in over.alarms if one.kind == "short"]) == ((), (), [])
 
 
+def test_a_plan_whose_days_are_over_silences_nothing() -> None:
+    living = Living(VILLAGE)
+    plan, last = make_plan(VILLAGE), after(VILLAGE.days - 1)
+    assert situation(living.state, last, plan=plan) != situation(living.state, last)
+    over = after(VILLAGE.days)
+    without = situation(living.state, over)
+    assert any(alarm.kind == "runs out" for alarm in without.alarms)
+    assert situation(living.state, over, plan=plan) == without
+
+
 def test_the_map_shows_the_worst_of_each_site_and_what_moves() -> None:
     network = replace(NETWORK, rations=(Ration(good="bread", quantity=0.1),),
                       stocks=(Stock(site="hill", good="bread", quantity=60),))  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from abasto.report.map import lane_tonnes
 from abasto.situation.alarms import Basis, alarms
-from abasto.situation.coverage import coverage_rows, days_left
+from abasto.situation.coverage import coverage_rows, days_left, in_force
 from abasto.situation.incoming import is_overdue, ordered
 from abasto.situation.stands import stands
 from abasto.situation.types import (
@@ -39,9 +39,11 @@ def situation(state: State, day: date, *, seen: Known | None = None, plan: Plan 
     """Return what a coordinator sees at the start of a day.
 
     `seen` is `known(state, day)` where the caller has it already, and `plan` a plan of it; one that was made on an
-    earlier day counts from today on. Raises `InputError` as `known` does, if the tables cannot be planned.
+    earlier day counts from today on, and not at all once its days are over. Raises `InputError` as `known` does, if the
+    tables cannot be planned.
     """
     seen = known(state, day) if seen is None else seen
+    plan = in_force(plan, day)
     wanted, incoming = wants(seen.tables), ordered(state, day)
     shown = stands(seen, wanted, incoming, day)
     basis = Basis(state, seen, plan, day, wanted, {(stand.site, stand.good): stand for stand in shown}, incoming)

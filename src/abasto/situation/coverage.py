@@ -14,13 +14,18 @@ from abasto.situation.wants import Want
 if TYPE_CHECKING:
     from abasto.planner.plan import Plan
 
-__all__ = ["coverage_rows", "days_left", "from_today"]
+__all__ = ["coverage_rows", "days_left", "from_today", "in_force"]
 
 
 def days_left(plan: Plan, day: date) -> tuple[date, ...]:
     """Return the dates of a plan that are not over at the start of a day."""
     dates = (plan.network.date_of(number) for number in range(1, plan.network.days + 1))
     return tuple(one for one in dates if one >= day)
+
+
+def in_force(plan: Plan | None, day: date) -> Plan | None:
+    """Return a plan unless all its days are over: one that is says nothing of what falls short from now on."""
+    return plan if plan is not None and days_left(plan, day) else None
 
 
 def from_today(plan: Plan, day: date) -> Plan:

@@ -17,6 +17,7 @@ import numpy as np
 
 from abasto.forecast import Forecast, forecast
 from abasto.situation.alarms import Basis, relieved
+from abasto.situation.coverage import in_force
 from abasto.situation.incoming import ordered, planned
 from abasto.situation.stands import free_lots
 from abasto.situation.types import Alarm, Situation
@@ -158,6 +159,7 @@ def watch(state: State, seen: Known, situation: Situation, now: datetime, *, pla
     A pure function: the same entries at the same time give the same alarms to everybody, heard by the same.
     """
     day = situation.day
+    plan = in_force(plan, day)
     history = observed(state, day)
     course = forecast(history.use, AHEAD)
     look = _Look(state, seen, situation, plan, day, history, course)
