@@ -193,8 +193,7 @@ class Life:
         ):
             return
         for place in self.goods_at(site):
-            quantity = round(self.world.total(*place) * self.rng.uniform(0.3, 1.0))
-            taken = self.world.draw(*place, quantity)
+            taken = self.world.draw(*place, self.wanted(place))
             if not taken:
                 continue
             fact = GoodsHandedOut(*place, sum(taken.values()), self.today)
@@ -206,6 +205,10 @@ class Life:
                 self.report(site, replace(fact, lot=next(iter(taken))), [place])
             else:
                 self.report(site, fact, [place])
+
+    def wanted(self, place: Place) -> int:
+        """Return what people want to fetch of what lies somewhere."""
+        return round(self.world.total(*place) * self.rng.uniform(0.3, 1.0))
 
     def mistake(self, site: str, wrong: Fact, right: Fact, place: Place) -> None:
         """Write something wrong; a day or two later it is taken back and written as it was."""

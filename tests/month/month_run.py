@@ -32,7 +32,7 @@ class Month:
     """The life of a network on its devices; `archive` is an observer who gets everything every evening.
 
     `facts` are the tables as the first device writes them; `store` makes a device's store, `order` is what the
-    coordinator does each morning.
+    coordinator does each morning, `life` is how people live.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Month:
         seed: int = 0,
         store: Callable[[str], Store] = lambda name: MemoryStore(),
         order: Orders | None = None,
+        life: Callable[[World, Sequence[Phone], random.Random], Life] = Life,
     ) -> None:
         self.rng = random.Random(seed)
         self.store = store
@@ -51,7 +52,7 @@ class Month:
         names = [f"phone {number} of month {seed}" for number in range(devices)]
         self.phones = [Phone(name, Journal(store(name), device(name))) for name in names]
         self.archive = Phone("archive", Journal(MemoryStore()))
-        self.life = Life(World(network), self.phones, self.rng)
+        self.life = life(World(network), self.phones, self.rng)
         self.order = order or order_at_random
 
     def days(self, count: int = DAYS) -> Iterator[int]:

@@ -26,7 +26,7 @@ def filled(deliveries: list[int], days: int) -> tuple[Floats, Floats]:
 
 def second(deliveries: list[int], days: int, coming: list[int]) -> int:
     """Today is day `days`, and what lies there has to last until the day before the next delivery is due."""
-    if len(deliveries) < 3:
+    if len(deliveries) < 2:
         return MOST
     gaps = [after - before for before, after in pairwise(deliveries)]
     longest = max(gaps[-LAST_GAPS:])

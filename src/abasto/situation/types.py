@@ -42,6 +42,7 @@ AlarmKind = Literal[
     "jumped",
     "collapsed",
     "off the books",
+    "doubtful",
     "slow",
 ]
 """What an alarm is about:
@@ -53,7 +54,8 @@ AlarmKind = Literal[
 - `below reserve`: less lies there than is to be kept;
 - `silent`: the site has reported nothing for long;
 - `jumped`, `collapsed`: more, or less, is used than usually; `off the books`: a count is far from the books;
-  `slow`: a lane or fleet is slower than assumed. These four are raised by the watch alone.
+  `doubtful`: so much was handed out on a day that a zero too many is likelier; `slow`: a lane or fleet is slower than
+  assumed. These five are raised by the watch alone.
 
 The first four, in which people go without, stand first; then goods that are lost, then what is only a risk.
 """
@@ -151,7 +153,8 @@ class Alarm:
     tenth. `order` is the id of an order that is late, and `from_site` where it comes from, called `from_name`. `cause`
     and `remedy` are the plan's clauses where it has them; `cause_words` and `remedy_words` have some for every alarm.
     `known` and `as_of` say how the number is known that it rests on. Where use changed, `quantity` and `before` are
-    rates a day; where a count is off, what was found and what the books had. Of what is slow, `from_site` is the lane
+    rates a day; where a count is off, what was found and what the books had; where a hand-out is doubted, what was
+    written and what was foreseen. Of what is slow, `from_site` is the lane
     or fleet, `orders` how many came late and of how many, and `quantity` by how many days on average.
     """
 

@@ -92,6 +92,7 @@ def alarm_words(kind: AlarmKind, words: Language) -> str:
         "jumped": words("Much more is used"),
         "collapsed": words("Much less is used"),
         "off the books": words("Far from the books"),
+        "doubtful": words("Doubtful hand-out"),
         "slow": words("Slower than assumed"),
     }
     return said[kind]
@@ -115,7 +116,7 @@ def cause_words(alarm: Alarm, words: Language) -> str:
         return words("{quantity} spoiled after {day} and are still in the books.", quantity=much, day=day)
     if alarm.kind == "below reserve":
         return words("{quantity} less lie there than is to be kept.", quantity=much)
-    if alarm.kind in ("jumped", "collapsed", "off the books", "slow"):
+    if alarm.kind in ("jumped", "collapsed", "off the books", "doubtful", "slow"):
         return _changed_words(alarm, much, day, words)
     if alarm.as_of is None:
         return words("Nothing has ever been reported from there.")
@@ -129,6 +130,11 @@ def _changed_words(alarm: Alarm, much: str, day: str, words: Language) -> str:
         return words(
             "The count of {day} found {quantity}; the books had {before}.", day=day, quantity=much, before=before
         )
+    if alarm.kind == "doubtful":
+        return words(
+            "{quantity} were written as handed out on {day}, where {before} were expected; nobody has counted since.",
+            quantity=much, day=day, before=before,
+        )  # fmt: skip
     if alarm.kind == "slow":
         late, orders = alarm.orders
         return words(
@@ -167,6 +173,7 @@ def remedy_words(alarm: Alarm, words: Language) -> str:
         "jumped": words("Ask why, and plan with what is used now."),
         "collapsed": words("Ask whether people still come, or whether hand-outs are no longer reported."),
         "off the books": words("Count again; if it holds, look for what was not reported."),
+        "doubtful": words("Look whether a zero too many was written, and take it back; or count what lies there."),
         "slow": words("Ask the drivers, and set the hours of the lane or fleet as they are."),
     }
     return said[alarm.kind]

@@ -22,10 +22,15 @@ from abasto.state.holding import Holding
 if TYPE_CHECKING:
     from abasto.state.state import State
 
-__all__ = ["OBSERVED_DAYS", "Observed", "observed"]
+__all__ = ["FAR_TOO_MUCH", "OBSERVED_DAYS", "Observed", "observed"]
 
 OBSERVED_DAYS = 84
 """Twelve weeks: what the books keep by day, less a week in which late reports still come."""
+
+FAR_TOO_MUCH = 4.0
+"""So many times the usual use of a day is doubted: a zero too many makes ten."""
+LEAST_USUAL = 7
+"""After so many days with use it is known what is usual."""
 
 Floats = NDArray[np.float64]
 
@@ -108,6 +113,7 @@ def _use(holding: Holding, column: Mapping[str, int], reported: set[str]) -> Flo
 
     A day on which the site reported something, but no hand-out of a good that it hands out, had none. What a count
     misses was used on the days before it, back to the count before, of which nothing else is known; in equal parts.
+    Where a count finds again what one of these days used far too much of, nobody knows what was used on it.
     """
     use = np.full(len(column), np.nan)
     begun = min(holding.used, default="")
@@ -123,7 +129,20 @@ def _use(holding: Holding, column: Mapping[str, int], reported: set[str]) -> Flo
         between = [number for day, number in column.items() if before < day <= when and np.isnan(use[number])]
         if between and when in column:
             use[between] = max(0, missed[when]) / 1000 / len(between)
+    _forget_found_again(use, column, missed)
     return use
+
+
+def _forget_found_again(use: Floats, column: Mapping[str, int], missed: Mapping[str, int]) -> None:
+    """Forget what was used on a day that used far too much, where the next count found at least half of it again."""
+    some = use[use > 0]
+    if len(some) < LEAST_USUAL:
+        return
+    far = FAR_TOO_MUCH * float(np.median(some))
+    for before, when in pairwise(sorted(missed)):
+        for day, number in column.items():
+            if before < day <= when and use[number] >= far and -missed[when] / 1000 >= use[number] / 2:
+                use[number] = np.nan
 
 
 def _mark_empty_days(use: Floats, closing: Floats) -> None:

@@ -27,10 +27,11 @@ from abasto.state.observed import Observed, observed
 from abasto.state.rates import LEAST_KNOWN_DAYS, Z_90, Rate, rate_of, used_up
 from abasto.watch.changed import BY_CHANCE, Change, changes
 from abasto.watch.deliveries import days_to_last
+from abasto.watch.doubtful import Doubt, as_foreseen, doubts_of, excess_of
 from abasto.watch.hearing import hearing, lessons
 from abasto.watch.off_books import OffBooks, off_books
 from abasto.watch.replay import stands_since
-from abasto.watch.runs_out import AHEAD, LIKELY, Outlook, RunsOut, runs_out, with_slack
+from abasto.watch.runs_out import AHEAD, LIKELY, Lots, Outlook, RunsOut, runs_out, with_slack
 from abasto.watch.silent import Silence, silence
 from abasto.watch.slow import RARE, Slow, slow
 from abasto.watch.types import Chart, Sureness, Watched, WatchedAlarm
@@ -74,8 +75,12 @@ class _Look:
     situation: Situation
     plan: Plan | None
     day: date
+    written: tuple[Observed, Forecast]
+    """What is written of all places, and their courses by it."""
+    doubts: tuple[Doubt, ...]
     observed: Observed
     course: Forecast
+    """The same, as if on the days that are doubted as much had been used as was foreseen."""
 
     @cached_property
     def number(self) -> Mapping[tuple[str, str], int]:
@@ -162,7 +167,10 @@ def watch(state: State, seen: Known, situation: Situation, now: datetime, *, pla
     plan = in_force(plan, day)
     history = observed(state, day)
     course = forecast(history.use, AHEAD)
-    look = _Look(state, seen, situation, plan, day, history, course)
+    doubts = doubts_of(state, history, course)
+    look = _Look(
+        state, seen, situation, plan, day, (history, course), doubts, *as_foreseen(history, course, doubts, AHEAD)
+    )
     steps, _ = escalations_of(state.rows)
     watched = []
     for found in _all(look):
@@ -193,6 +201,7 @@ def _all(look: _Look) -> Iterator[_Found]:
             yield _Found(alarm, _since(look, alarm))
     yield from _running_out(look)
     yield from _changed(look)
+    yield from (_doubtful(look, one) for one in look.doubts if one.use > one.foreseen)
     yield from (_off_books(look, one) for one in off_books(look.state, look.day))
     yield from _silent(look)
     yield from (_slow(look, one) for one in slow(look.state, look.day))
@@ -221,6 +230,7 @@ def _running_out(look: _Look) -> Iterator[_Found]:
     Where nobody has seen what is used, a plan tells what falls short of the stated need better than chances could.
     """
     lots = free_lots(look.seen)
+    excess = excess_of(look.written[0], look.doubts)
     places = sorted(place for place in look.used if look.plan is None or look.is_course_known(place))
     for place in places:
         outlook = look.outlook(place)
@@ -229,10 +239,23 @@ def _running_out(look: _Look) -> Iterator[_Found]:
         key = f"runs out/{place[0]}/{place[1]}"
         likely = LIKELY + LIKELIER_PER_LESSON * look.lessons(key)
         days = look.days_to_last(place)
-        there = with_slack(lots.get(place, ()), look.coming[place], outlook)
+        here = _with(lots.get(place, ()), excess.get(place, 0.0))
+        there = with_slack(here, look.coming[place], outlook)
         told = runs_out(there, look.coming[place], outlook, look.day, days=days, likely=likely)
         if told is not None:
             yield _found_running_out(look, place, told, outlook, likely)
+
+
+def _with(lots: Lots, more: float) -> Lots:
+    """Return the lots with so much more that never spoils, or so much less, of what expires first."""
+    if more >= 0:
+        return [*lots, (None, more)] if more else lots
+    left = []
+    for last, quantity in lots:
+        taken = min(quantity, -more)
+        more += taken
+        left.append((last, quantity - taken))
+    return left
 
 
 def _found_running_out(look: _Look, place: tuple[str, str], told: RunsOut, outlook: Outlook, likely: float) -> _Found:
@@ -265,7 +288,7 @@ def _changed(look: _Look) -> Iterator[_Found]:
         ],
         dtype=np.int64,
     )
-    for number, change in sorted(changes(look.observed, look.course, learned).items()):
+    for number, change in sorted(changes(*look.written, learned).items()):
         place = look.observed.places[number]
         if place in look.used:
             yield _found_change(look, place, change)
@@ -283,6 +306,18 @@ def _found_change(look: _Look, place: tuple[str, str], change: Change) -> _Found
     )
     goods = sum(one[0] == place[0] and look.is_course_known(one) for one in look.used)
     return _Found(alarm, change.since, Sureness(by_chance=BY_CHANCE * goods))
+
+
+def _doubtful(look: _Look, one: Doubt) -> _Found:
+    site, good = look.observed.places[one.row]
+    alarm = replace(
+        look.basis.alarm("doubtful", site, good),
+        quantity=one.use,
+        before=one.foreseen,
+        people_days=look.basis.worth(good, one.use - one.foreseen, site),
+        starts=one.on,
+    )
+    return _Found(alarm, min(look.day, one.on + timedelta(days=1)))
 
 
 def _off_books(look: _Look, one: OffBooks) -> _Found:

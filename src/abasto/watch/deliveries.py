@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 __all__ = ["days_to_last"]
 
 LAST_GAPS = 6
-LEAST_DELIVERIES = 3
+LEAST_DELIVERIES = 2
 Floats = NDArray[np.float64]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-__all__ = ["AHEAD", "LIKELY", "Outlook", "RunsOut", "runs_out", "with_slack"]
+__all__ = ["AHEAD", "LIKELY", "Lots", "Outlook", "RunsOut", "runs_out", "with_slack"]
 
 AHEAD = 7
 """So many days are looked ahead."""
