@@ -60,7 +60,7 @@ def forecast(use: Array, days: int, *, coverage: float = 0.9) -> Forecast:
 
     >>> import numpy as np
     >>> steady = forecast(np.full((1, 30), 20.0), 3)
-    >>> steady.mean.tolist(), steady.high.tolist()
+    >>> steady.mean.round(9).tolist(), steady.high.round(9).tolist()
     ([[20.0, 20.0, 20.0]], [[20.0, 20.0, 20.0]])
     """
     past = np.asarray(use, dtype=np.float64)
@@ -109,6 +109,7 @@ def _block(use: Array, days: int, coverage: float) -> Forecast:
 
 def _coming(course: Course, t: int, h: int) -> Array:
     """Return each member's forecast [n, m, h]: l + (φ + … + φ^h)b + the weekday's s."""
-    faded = np.cumsum(FADING ** np.arange(1, h + 1))
+    faded = np.cumsum(FADING[:, None] ** np.arange(1, h + 1), axis=1)
     weekdays = np.moveaxis(course.weekdays[(t + np.arange(h)) % WEEK], 0, 2)
-    return course.level[..., None] + course.slope[..., None] * faded + weekdays
+    coming: Array = course.level[..., None] + course.slope[..., None] * faded + weekdays
+    return coming

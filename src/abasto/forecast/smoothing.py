@@ -5,7 +5,7 @@ form; Hyndman et al. 2008, section 3.4):
 
     forecast = l + φb + s        l ← l + φb + a·e        b ← φb + αβ·e        s ← s + g(1 − a)·e
 
-Three things differ from the book, each for the sake of short and gappy series:
+Four things differ from the book, each for the sake of short and gappy series:
 
 - a and g are α and γ only in the long run. a = 1 ÷ the known days so far, each counted (1 − α)^age, which is Wright's
   extension to irregular times (1986): the first days make a plain mean, and after a gap new days count for more. g is
@@ -13,6 +13,8 @@ Three things differ from the book, each for the sake of short and gappy series:
 - an error is clipped to 3 robust standard deviations before anything is corrected by it (Gelper, Fried and Croux 2010,
   section 3), so that one wild count does not become the level.
 - the third such error running on the same side is not clipped: that is no outlier but a new course.
+- where shocks pass (β < 0), what stays of one is the slowest member's a, so that the first days make a plain mean there
+  too: αβ gives way to −(a − that) (1 − φ) ÷ φ.
 
 Legend: n series, t days, m members; arrays are [n], [n, t] or [n, m]; use, levels and errors in the good's unit.
 """
@@ -25,7 +27,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from abasto.forecast.members import ALPHA, BETA, FADING, GAMMA, MEMBERS, SLOWEST, WEEKLY, Array, weights_of
+from abasto.forecast.members import ALPHA, BETA, FADING, GAMMA, MEMBERS, PASSING, SLOWEST, WEEKLY, Array, weights_of
 
 __all__ = ["WEEK", "Course", "run"]
 
@@ -44,8 +46,8 @@ WEEKDAY_PRIOR: Final = 1.0
 """Days without any weekday effect that each weekday is assumed to have seen."""
 LATE: Final = 1.0
 """What a squared error a week ahead weighs against one a day ahead."""
-FORGET: Final = 0.5 ** (1 / 120)
-"""What a squared error's weight loses a day: half in 120 days."""
+FORGET: Final = 0.5 ** (1 / 240)
+"""What a squared error's weight loses a day: half in 240 days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ def run(use: Array) -> Course:
     seen, deviation, wild = np.zeros(n), np.zeros(n), np.zeros(n)
     one_step, slow, scale, ahead = (np.full((n, t), np.nan) for _ in range(4))
     rise = FADING * (1 - FADING**WEEK) / (1 - FADING)  # Σ φ^i, i = 1…7
-    keep_level, keep_weekday, slope_gain = 1 - ALPHA, 1 - GAMMA, ALPHA * BETA
+    keep_level, keep_weekday = 1 - ALPHA, 1 - GAMMA
+    slope_gain, back = np.where(PASSING, 0.0, ALPHA * BETA), np.where(PASSING, (1 - FADING) / FADING, 0.0)
     for day in range(t):
         place, here = day % WEEK, known[:, day]
         base = level + FADING * slope
@@ -106,7 +109,8 @@ def run(use: Array) -> Course:
         counted = counted * keep_level + arrived
         told[place] = told[place] * np.where(seen[:, None] > 0, keep_weekday, 1.0) + arrived
         gain = np.where(arrived, 1 / np.maximum(counted, 1.0), 0.0)
-        slope = FADING * slope + np.where(seen > 0, 1.0, 0.0)[:, None] * slope_gain * clipped
+        turn = slope_gain - back * (gain - gain[:, SLOWEST, None])
+        slope = FADING * slope + np.where(seen > 0, 1.0, 0.0)[:, None] * turn * clipped
         level = base + gain * clipped
         weekdays[place] += WEEKLY * (1 - gain) / told[place] * clipped
 

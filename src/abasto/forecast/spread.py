@@ -9,9 +9,11 @@ section 6.1 and table 6.2, class 1), with
     var of the first h days together = σ²(Ψ_0² + … + Ψ_(h−1)² + u·h²) + what members disagree by,  Ψ_k = ψ_0 + … + ψ_k
 
 Errors that stay on one side for days, as when a week's total was spread over its days, make σ² of the totals larger by
-what sums of seven errors a week ahead vary more than ψ would have them, and count as fewer errors by as much.
+what sums of seven errors a week ahead vary more than ψ would have them, and count as fewer errors by as much. A day's
+variance then grows as much faster after the first week, and as much slower within it: tomorrow is no surer than that.
 
-u is the variance of the level itself in σ²: 1/(known days) for a plain mean, and α² for each day since the last known.
+u is the variance of the level itself in σ²: 1/(known days) for a plain mean, and α² for each day since the last known,
+or what lasts of α where shocks pass.
 ψ are means over the members with their weights, since one course of errors drives them all.
 
 Legend: n series, t past days, h coming days, m members.
@@ -25,7 +27,7 @@ from typing import Final
 
 import numpy as np
 
-from abasto.forecast.members import ALPHA, BETA, FADING, GAMMA, WEEKLY, Array
+from abasto.forecast.members import ALPHA, BETA, FADING, GAMMA, LASTING, PASSING, WEEKLY, Array
 from abasto.forecast.smoothing import WEEK, Course
 
 __all__ = ["Spread", "quantiles", "spread_of", "student"]
@@ -66,7 +68,7 @@ def spread_of(course: Course, use: Array, each: Array, mean: Array) -> Spread:
     alike = _alike(course, psi[:, :WEEK])
     errors = errors / alike
     first = variance[:, WEEK - 1 : WEEK]
-    variance = np.where(day > WEEK, first + (variance - first) * alike[:, None], variance)
+    variance = first + (variance - first) * np.where(day > WEEK, alike[:, None], 1 / alike[:, None])
     one = week_ahead[:, None] / np.sqrt(variance[:, WEEK - 1 : WEEK])
     apart = np.cumsum(each - mean[:, None, :], axis=2)
     disagree = np.einsum("nm,nmh->nh", course.weights, apart**2)
@@ -78,11 +80,11 @@ def spread_of(course: Course, use: Array, each: Array, mean: Array) -> Spread:
 def _psi(course: Course, h: int) -> Array:
     """Return ψ_0 … ψ_(h−1) [n, h], the members' weighted mean."""
     lag = np.arange(1, h)
-    faded = np.cumsum(FADING ** np.arange(1, h))
+    faded = np.cumsum(FADING[:, None] ** np.arange(1, h), axis=1)
     share = course.weights
-    level, slope = share @ ALPHA, share @ (ALPHA * BETA)
+    level = share @ (ALPHA[:, None] + (ALPHA * BETA)[:, None] * faded)
     weekday = share @ (WEEKLY * GAMMA * (1 - ALPHA))
-    later = level[:, None] + slope[:, None] * faded + weekday[:, None] * (lag % WEEK == 0)
+    later = level + weekday[:, None] * (lag % WEEK == 0)
     return np.concatenate([np.ones((len(share), 1)), later], axis=1)
 
 
@@ -92,7 +94,8 @@ def _unsure(course: Course, use: Array) -> Array:
     known = ~np.isnan(use)
     silent = np.where(known.any(axis=1), np.argmax(known[:, ::-1], axis=1), t) if t else np.zeros(len(use))
     young = np.einsum("nm,nm->n", course.weights, np.maximum(course.gain - ALPHA, 0.0))
-    return np.asarray(young + silent * (course.weights @ ALPHA) ** 2)
+    lasting = course.weights @ np.where(PASSING, LASTING, ALPHA)
+    return np.asarray(young + silent * lasting**2)
 
 
 def _week_ahead(course: Course, level: Array) -> tuple[Array, Array]:

@@ -26,7 +26,7 @@ HIGHER_PER_LESSON = 1.5
 MOST_Z = 3.0
 LEAST_KNOWN = 14
 """A course is known after so many days."""
-BY_CHANCE = 0.027
+BY_CHANCE = 0.025
 """Alarms of one quiet series a month (30 days): of 2,400 simulated ones, by benchmarks/watch_alarms.py."""
 RECENT = 14
 """A change that was over before so many days is history."""
