@@ -197,12 +197,12 @@ def by_chance(series: int) -> Mapping[str, float]:
     return found
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.watch_alarms", description=__doc__)
     parser.add_argument("--towns", type=int, default=4, help="simulated towns (default 4)")
     parser.add_argument("--series", type=int, default=2400, help="quiet series (default 2400)")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     towns = Parallel(n_jobs=2)(delayed(lived)(SEED + number) for number in range(given.towns))
     places = [place for town in towns for place in town]
     ours = judged(places, lambda place: place.ours)
