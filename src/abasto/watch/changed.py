@@ -38,7 +38,7 @@ TOLD = 14
 """On so many mornings a change is told, from the one on which it is noticed; then it is history."""
 NOTICES = OBSERVED_DAYS - TOLD
 """A past has so many days: what is noticed on the last of them is told for as long as its first one is known."""
-BY_CHANCE = 0.023
+BY_CHANCE = 0.022
 """Alarms of one quiet series a month (30 days): of 2,400 simulated ones, by benchmarks/watch_alarms.py."""
 
 Floats = NDArray[np.float64]
