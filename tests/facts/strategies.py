@@ -17,8 +17,11 @@ from abasto.facts.kinds import (
     GoodsLost,
     GoodsMade,
     GoodsTakenIn,
+    LetterHeard,
     Line,
+    MapPublished,
     NetworkFounded,
+    NetworkRecognised,
     NoteWritten,
     OrderAccepted,
     OrderCancelled,
@@ -27,6 +30,8 @@ from abasto.facts.kinds import (
     OrderReceived,
     RowDropped,
     RowSet,
+    ShipmentPromised,
+    ShipmentWithdrawn,
     StockCounted,
 )
 
@@ -60,6 +65,8 @@ def snoozed(alarm: str, day: date, days: int, reason: str, by: str, ref: str) ->
     until = day + timedelta(days=days)
     return AlarmAnswered(alarm, "snoozed", day.isoformat(), until=until.isoformat(), reason=reason, by=by, ref=ref)
 
+
+long_texts = st.text(CHARACTERS, min_size=1, max_size=200)
 
 KINDS: dict[type, st.SearchStrategy[Fact]] = {
     NetworkFounded: st.builds(
@@ -96,6 +103,11 @@ KINDS: dict[type, st.SearchStrategy[Fact]] = {
         ),
     ),
     EntryReversed: st.builds(EntryReversed, entry_ids, dates, cause=texts),
+    NetworkRecognised: st.builds(NetworkRecognised, entry_ids, ids, dates),
+    LetterHeard: st.builds(LetterHeard, long_texts, ids, dates),
+    MapPublished: st.builds(MapPublished, long_texts, dates),
+    ShipmentPromised: st.builds(ShipmentPromised, entry_ids, entry_ids, ids, dates, dates, lines(quantities), dates),
+    ShipmentWithdrawn: st.builds(ShipmentWithdrawn, entry_ids, dates, cause=texts),
 }
 """Facts of one kind, as wild as their bodies may be."""
 

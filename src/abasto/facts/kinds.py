@@ -18,6 +18,8 @@ from abasto.errors import FactError
 
 __all__ = [
     "FACTS",
+    "LONGEST_LETTER",
+    "LONGEST_MAP",
     "MOST",
     "MOST_SNOOZED_DAYS",
     "AlarmAnswered",
@@ -27,8 +29,11 @@ __all__ = [
     "GoodsLost",
     "GoodsMade",
     "GoodsTakenIn",
+    "LetterHeard",
     "Line",
+    "MapPublished",
     "NetworkFounded",
+    "NetworkRecognised",
     "NoteWritten",
     "OrderAccepted",
     "OrderCancelled",
@@ -37,6 +42,8 @@ __all__ = [
     "OrderReceived",
     "RowDropped",
     "RowSet",
+    "ShipmentPromised",
+    "ShipmentWithdrawn",
     "StockCounted",
     "UnknownFact",
     "body_of",
@@ -50,6 +57,9 @@ LONGEST_TEXT = 4000
 MOST_LINES = 100
 MOST_SNOOZED_DAYS = 31
 """So many days an alarm may be put off at once."""
+LONGEST_LETTER = 12_000
+"""Bytes of another network's entry that one of ours can hold."""
+LONGEST_MAP = 8_000
 ANSWERS = ("taken", "settled", "snoozed", "wrong")
 
 
@@ -267,6 +277,65 @@ class EntryReversed:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkRecognised:
+    """Another network, by the id of its founding entry: what its stewards and their devices say is heard here.
+
+    `name` is what it is called here: sites that belong to it have it in their column `network`.
+    """
+
+    KIND: ClassVar[str] = "network.recognised"
+    network: str
+    name: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetterHeard:
+    """An entry of another network came here: its very bytes, and the signature over them in URL-safe base64."""
+
+    KIND: ClassVar[str] = "letter.heard"
+    letter: str
+    signature: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class MapPublished:
+    """A coarse map of this network for others, as text: what joint plans are made of; `date` is its first day."""
+
+    KIND: ClassVar[str] = "map.published"
+    map: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentPromised:
+    """So much goes to another network on a day, with an order of this one; `site` is the place of theirs it goes to.
+
+    The shipment's id is that of its entry. It names nothing else of this network: neither site nor fleet.
+    """
+
+    KIND: ClassVar[str] = "shipment.promised"
+    network: str
+    order: str
+    site: str
+    departs: str
+    arrives: str
+    lines: tuple[Line, ...]
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentWithdrawn:
+    """A shipment that was promised does not come."""
+
+    KIND: ClassVar[str] = "shipment.withdrawn"
+    shipment: str
+    date: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownFact:
     """A fact of a later version: kept, carried and shown, not applied."""
 
@@ -291,6 +360,11 @@ Fact = (
     | NoteWritten
     | AlarmAnswered
     | EntryReversed
+    | NetworkRecognised
+    | LetterHeard
+    | MapPublished
+    | ShipmentPromised
+    | ShipmentWithdrawn
     | UnknownFact
 )
 
@@ -304,6 +378,20 @@ def _id(value: Any) -> str:
 def _text(value: Any) -> str:
     if type(value) is not str or len(value) > LONGEST_TEXT:
         raise ValueError(f"must be text of at most {LONGEST_TEXT} characters")
+    return value
+
+
+def _letter(value: Any) -> str:
+    return _of_bytes(value, LONGEST_LETTER)
+
+
+def _map(value: Any) -> str:
+    return _of_bytes(value, LONGEST_MAP)
+
+
+def _of_bytes(value: Any, most: int) -> str:
+    if type(value) is not str or not 0 < len(value.encode(errors="replace")) <= most:
+        raise ValueError(f"must be text of 1 to {most} bytes")
     return value
 
 
@@ -404,10 +492,13 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "fleet": _id,
     "from": _id,
     "good": _id,
+    "letter": _letter,
     "lines": _lines_of(_quantity),
     "lot": _lot,
+    "map": _map,
     "more_to_come": _flag,
     "name": _id,
+    "network": _id,
     "order": _id,
     "plan": _text,
     "quantity": _quantity,
@@ -416,6 +507,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "ref": _text,
     "row": _cells,
     "settles": _ids,
+    "shipment": _id,
+    "signature": _id,
     "site": _id,
     "stewards": _ids,
     "table": _id,
@@ -446,6 +539,11 @@ FACTS: Mapping[str, type[Any]] = {
         NoteWritten,
         AlarmAnswered,
         EntryReversed,
+        NetworkRecognised,
+        LetterHeard,
+        MapPublished,
+        ShipmentPromised,
+        ShipmentWithdrawn,
     )
 }
 """The type of each kind that this version knows."""

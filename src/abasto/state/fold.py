@@ -20,7 +20,10 @@ from abasto.facts.kinds import (
     GoodsLost,
     GoodsMade,
     GoodsTakenIn,
+    LetterHeard,
+    MapPublished,
     NetworkFounded,
+    NetworkRecognised,
     NoteWritten,
     OrderAccepted,
     OrderCancelled,
@@ -29,6 +32,8 @@ from abasto.facts.kinds import (
     OrderReceived,
     RowDropped,
     RowSet,
+    ShipmentPromised,
+    ShipmentWithdrawn,
     StockCounted,
     UnknownFact,
     fact_of,
@@ -41,6 +46,7 @@ from abasto.state.authors import Author
 from abasto.state.books import Counter
 from abasto.state.effects import Effect
 from abasto.state.holding import days_after
+from abasto.state.letters import Promise, open_letter
 from abasto.state.orders import Before, OrderFact
 from abasto.state.state import State
 from abasto.tables.collector import collector_paused
@@ -103,6 +109,11 @@ class _Fold:
             NoteWritten: self.noted,
             AlarmAnswered: self.answered,
             EntryReversed: self.reversed,
+            NetworkRecognised: self.recognised,
+            LetterHeard: self.heard,
+            MapPublished: self.published,
+            ShipmentPromised: self.promised,
+            ShipmentWithdrawn: self.withdrawn,
         }
 
     def take(self, placed: Placed) -> tuple[Fact | None, str, str]:
@@ -274,12 +285,70 @@ class _Fold:
             for line in fact.lines:
                 self.place(fact.from_site, line.good, entry, day)
                 self.place(fact.to_site, line.good, entry, day)
+        if isinstance(fact, OrderCancelled) and order in self.state.letters.coming:
+            self.state.note("order step", order, date=day, entry=entry.id, detail=["cancelled"])
+            return "another network's order"
         odd, before = self.state.orders.take(order, fact, entry, day=day)
         if odd:
             self.state.note("order step", order, date=day, entry=entry.id, detail=[odd])
         undo = ("order", order, before)
         self.state.effects.add(entry.id, Effect(self.state.count, self.state.books.booked, undo))
         return ""
+
+    # Between networks
+
+    def recognised(self, fact: NetworkRecognised, entry: Entry, author: Author, day: str) -> str:
+        if fact.network == self.state.network:
+            return "this network itself"
+        self.state.letters.recognised[fact.network] = fact.name
+        return ""
+
+    def published(self, fact: MapPublished, entry: Entry, author: Author, day: str) -> str:
+        return ""
+
+    def promised(self, fact: ShipmentPromised, entry: Entry, author: Author, day: str) -> str:
+        if fact.order in self.state.letters.going:
+            return "promised already"
+        self.state.letters.going[fact.order] = Promise(entry.id, fact.network)
+        return ""
+
+    def withdrawn(self, fact: ShipmentWithdrawn, entry: Entry, author: Author, day: str) -> str:
+        self.state.letters.withdrawn.add(fact.shipment)
+        return ""
+
+    def heard(self, fact: LetterHeard, entry: Entry, author: Author, day: str) -> str:
+        try:
+            letter, inner = open_letter(fact)
+        except FactError as error:
+            self.state.note("malformed", author.key, date=day, entry=entry.id, detail=[str(error)])
+            return "malformed"
+        odd = self.state.letters.take(letter, inner)
+        if odd:
+            return odd
+        name = self.state.letters.recognised[self.state.letters.heard[letter.id]]
+        if isinstance(inner, ShipmentPromised) and inner.network == self.state.network:
+            self.state.letters.coming[letter.id] = letter.network
+            issued = OrderIssued(
+                name, inner.site, name, 1, inner.departs, inner.arrives, inner.lines, inner.date, plan="promised"
+            )
+            self.state.orders.announce(letter.id, issued, author=letter.author, entry=entry.id)
+        elif isinstance(inner, ShipmentWithdrawn) and self.state.letters.coming.get(inner.shipment) == letter.network:
+            self.state.orders.withdraw(inner.shipment, entry=entry.id, day=self.believed(inner.date, entry, author))
+        elif isinstance(inner, OrderReceived):
+            self.handed_over(inner, letter, entry, author)
+        return ""
+
+    def handed_over(self, fact: OrderReceived, letter: Entry, entry: Entry, author: Author) -> None:
+        """Another network received what we promised it: our order is done, and the goods are theirs."""
+        letters, day = self.state.letters, self.believed(fact.date, entry, author)
+        promise = Promise(fact.order, letter.network)
+        order = next((order for order, one in letters.going.items() if one == promise), "")
+        if not order:
+            return
+        receipt = OrderReceived(order, fact.site, fact.lines, fact.date, fact.more_to_come)
+        self.state.orders.take(order, receipt, entry, day=day)
+        for line in fact.lines:
+            self.state.books.take_out(day, line.good, line.lot, line.quantity, fact.site, OUTSIDE, "handed over")
 
     def noted(self, fact: NoteWritten, entry: Entry, author: Author, day: str) -> str:
         for id in fact.settles:

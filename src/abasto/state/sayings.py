@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from abasto.errors import FactError
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     AlarmAnswered,
@@ -12,8 +13,11 @@ from abasto.facts.kinds import (
     GoodsLost,
     GoodsMade,
     GoodsTakenIn,
+    LetterHeard,
     Line,
+    MapPublished,
     NetworkFounded,
+    NetworkRecognised,
     NoteWritten,
     OrderAccepted,
     OrderCancelled,
@@ -22,10 +26,13 @@ from abasto.facts.kinds import (
     OrderReceived,
     RowDropped,
     RowSet,
+    ShipmentPromised,
+    ShipmentWithdrawn,
     StockCounted,
     UnknownFact,
 )
 from abasto.state.fold import Told
+from abasto.state.letters import open_letter
 from abasto.state.rows import Rows
 from abasto.state.words import measured, order_named, times_more
 
@@ -69,7 +76,37 @@ def _fact(told: Told) -> str:
         return _answer(fact)
     if isinstance(fact, EntryReversed):
         return f"undid entry {code_of(fact.entry)}" + (f" ({fact.cause})" if fact.cause else "")
+    if isinstance(fact, NetworkRecognised | LetterHeard | MapPublished | ShipmentPromised | ShipmentWithdrawn):
+        return _between_networks(told, fact)
     return _order(told, fact)
+
+
+def _between_networks(
+    told: Told, fact: NetworkRecognised | LetterHeard | MapPublished | ShipmentPromised | ShipmentWithdrawn
+) -> str:
+    names = told.state.letters.recognised
+    if isinstance(fact, NetworkRecognised):
+        return f"recognised network {code_of(fact.network)} as {fact.name}"
+    if isinstance(fact, LetterHeard):
+        return f"heard of {_letter(told, fact)}"
+    if isinstance(fact, MapPublished):
+        return f"published a coarse map from {fact.date} on"
+    if isinstance(fact, ShipmentPromised):
+        return (
+            f"promised {_lines(told.state.rows, fact.lines)} to {names.get(fact.network, code_of(fact.network))}, at "
+            f"{fact.site}, with {order_named(fact.order)}, leaving {fact.departs}, arriving {fact.arrives}"
+        )
+    return f"withdrew shipment {code_of(fact.shipment)}" + (f" ({fact.cause})" if fact.cause else "")
+
+
+def _letter(told: Told, fact: LetterHeard) -> str:
+    try:
+        entry, inner = open_letter(fact)
+    except FactError:
+        return "another network something that cannot be read"
+    names = told.state.letters.recognised
+    name = names.get(entry.network, names.get(entry.id, f"network {code_of(entry.network)}"))
+    return f"{name}: {_fact(told._replace(entry=entry, fact=inner))}"
 
 
 def _answer(fact: AlarmAnswered) -> str:

@@ -11,6 +11,7 @@ from abasto.state.answers import Answers
 from abasto.state.authors import Authors
 from abasto.state.books import Books
 from abasto.state.effects import Effects
+from abasto.state.letters import Letters
 from abasto.state.orders import Orders
 from abasto.state.recent import RecentDates
 from abasto.state.rows import Rows
@@ -49,6 +50,7 @@ class State:
         self.authors = Authors()
         self.effects = Effects()
         self.answers = Answers()
+        self.letters = Letters()
         self.dates = RecentDates()
         self.refs: set[int] = set()
         """Short hashes of the `ref` of every fact that was applied."""

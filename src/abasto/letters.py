@@ -1,0 +1,135 @@
+"""What goes from one network to another: entries of a few kinds, as they were signed, and nothing else.
+
+    journal.append(due(state, day))                  # promises for the orders that go to other networks
+    outbox = exported(journal, state)                # a journal of what they may see; any carrier brings it there
+    journal.append(heard(state, arrived, day))       # what came of theirs
+
+What is exported is chosen by kind: the founding entry, coarse maps, promises to other networks and what became of
+them, and receipts of what they promised. No site is named but those that both know, because goods arrive there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from abasto.errors import EntryError, FactError
+from abasto.facts.codes import code_of
+from abasto.facts.kinds import (
+    Fact,
+    LetterHeard,
+    MapPublished,
+    NetworkFounded,
+    OrderReceived,
+    ShipmentPromised,
+    ShipmentWithdrawn,
+    fact_of,
+)
+from abasto.journal.entry import Entry, Signed
+from abasto.journal.journal import Journal
+from abasto.journal.memory import MemoryStore
+from abasto.journal.signing import NOTHING, id_of, read_entry
+from abasto.state.letters import letter_bytes, sealed_letter
+from abasto.state.state import State
+
+__all__ = ["EXPORTED", "due", "exported", "heard", "letters_of"]
+
+EXPORTED = (
+    NetworkFounded.KIND,
+    MapPublished.KIND,
+    ShipmentPromised.KIND,
+    ShipmentWithdrawn.KIND,
+    OrderReceived.KIND,
+)
+"""Kinds of which others may see entries: of receipts only those of what they promised."""
+
+
+def due(state: State, day: date) -> list[Fact]:
+    """Return what is to be told to other networks and was not yet: promises for open orders to sites of theirs, and
+    withdrawals of promises whose order was cancelled.
+
+    An order goes to another network if column `network` of the site it goes to has the name of a recognised one.
+    """
+    letters, today = state.letters, day.isoformat()
+    belongs = {row.cells["site"]: row.cells.get("network", "") for row in state.rows.table("sites")}
+    facts: list[Fact] = []
+    for order in state.orders.open():
+        way = order.issued
+        if way is None or order.id in letters.going or order.id in letters.coming:
+            continue
+        network = letters.network_named(belongs.get(way.to_site, ""))
+        if network:
+            facts.append(ShipmentPromised(network, order.id, way.to_site, way.departs, way.arrives, way.lines, today))
+    for id, promise in letters.going.items():
+        if state.orders[id].status == "cancelled" and promise.id not in letters.withdrawn:
+            facts.append(ShipmentWithdrawn(promise.id, today))
+    return facts
+
+
+def exported(journal: Journal, state: State) -> Journal:
+    """Return a journal in memory of the entries that other networks may see, founding entry first."""
+    outbox = Journal(MemoryStore())
+    outbox.receive(signed for entry, signed in _with_bytes(journal) if _may_be_seen(entry, state))
+    return outbox
+
+
+def _with_bytes(journal: Journal) -> Iterator[tuple[Entry, Signed]]:
+    for placed in journal.read():
+        signed = journal.store.get(placed.entry.id) if placed.entry.kind in EXPORTED else None
+        if signed is not None:
+            yield placed.entry, signed
+
+
+def _may_be_seen(entry: Entry, state: State) -> bool:
+    if entry.kind != OrderReceived.KIND:
+        return True
+    try:
+        fact = fact_of(entry.kind, entry.body)
+    except FactError:
+        return False
+    if not isinstance(fact, OrderReceived) or fact.order not in state.letters.coming:
+        return False
+    way = state.orders[fact.order].issued
+    return way is not None and way.to_site == fact.site
+
+
+def letters_of(journal: Journal, state: State, network: str) -> Journal:
+    """Return a journal in memory of what was heard of another network, to which an exchange adds more."""
+    theirs = Journal(MemoryStore())
+    letters = (placed.entry for placed in journal.read() if placed.entry.kind == LetterHeard.KIND)
+    arrived = (signed for signed in map(_letter_in, letters) if signed is not None)
+    theirs.receive(signed for signed in arrived if state.letters.heard.get(id_of(signed.raw)) == network)
+    return theirs
+
+
+def _letter_in(entry: Entry) -> Signed | None:
+    try:
+        fact = fact_of(entry.kind, entry.body)
+        return letter_bytes(fact) if isinstance(fact, LetterHeard) else None
+    except FactError:
+        return None
+
+
+def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact], list[str]]:
+    """Return the facts that take in what arrived of recognised networks and was not heard before, founding entries
+    first, and why the rest is left out.
+    """
+    facts: list[tuple[bool, int, Fact]] = []
+    refused = []
+    for signed in arrived:
+        try:
+            entry = read_entry(signed).entry
+        except EntryError as error:
+            refused.append(str(error))
+            continue
+        network = entry.id if entry.network == NOTHING else entry.network
+        if entry.id in state.letters.heard:
+            continue
+        if network not in state.letters.recognised:
+            refused.append(f"network {code_of(network)} is not recognised here; recognise it first")
+        elif entry.kind not in EXPORTED:
+            refused.append(f"entry {code_of(entry.id)}: {entry.kind} is no letter to another network")
+        else:
+            facts.append((entry.kind != NetworkFounded.KIND, entry.lc, sealed_letter(signed, date=day.isoformat())))
+    facts.sort(key=lambda one: one[:2])
+    return [fact for *_, fact in facts], refused
