@@ -11,9 +11,9 @@ import pytest
 from abasto.errors import FactError
 from abasto.facts.kinds import (
     Fact,
+    JointSaid,
     LetterHeard,
     Line,
-    MapPublished,
     NetworkRecognised,
     OrderCancelled,
     OrderIssued,
@@ -248,15 +248,17 @@ def test_a_forged_letter_is_listed_and_not_applied(hills: Member, vale: Member) 
     assert "malformed" in {one.kind for one in exceptions(vale.state())}
 
 
-def test_the_latest_map_counts(hills: Member, vale: Member) -> None:
+def test_what_is_said_on_the_way_to_a_joint_plan_is_kept_by_session(hills: Member, vale: Member) -> None:
     befriend(hills, vale)
-    hills.say(MapPublished("first", DAY))
-    letters = hills.post()
-    hills.say(MapPublished("second", TOMORROW))
+    for number in range(5):
+        hills.say(
+            JointSaid(f"2027-03-0{number + 1}", f"map {number}", DAY), JointSaid(f"2027-03-0{number + 1}", "x", DAY)
+        )
     vale.hear(hills.post())
-    vale.hear(letters)
-    [map] = vale.state().letters.maps.values()
-    assert (map.text, map.date) == ("second", TOMORROW)
+    vale.hear(hills.post())
+    for member in (hills, vale):
+        said = member.state().letters.said[hills.journal.network]
+        assert said == {f"2027-03-0{number + 1}": [f"map {number}", "x"] for number in (2, 3, 4)}
 
 
 def test_what_was_heard_can_be_exchanged_again(hills: Member, vale: Member) -> None:

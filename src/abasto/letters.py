@@ -4,8 +4,9 @@
     outbox = exported(journal, state)                # a journal of what they may see; any carrier brings it there
     journal.append(heard(state, arrived, day))       # what came of theirs
 
-What is exported is chosen by kind: the founding entry, coarse maps, promises to other networks and what became of
-them, and receipts of what they promised. No site is named but those that both know, because goods arrive there.
+What is exported is chosen by kind: the founding entry, what is said on the way to joint plans, promises to other
+networks and what became of them, and receipts of what they promised. No site is named but those that both know, because
+goods arrive there.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from abasto.errors import EntryError, FactError
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     Fact,
+    JointSaid,
     LetterHeard,
-    MapPublished,
     NetworkFounded,
     OrderReceived,
     ShipmentPromised,
@@ -36,7 +37,7 @@ __all__ = ["EXPORTED", "due", "exported", "heard", "letters_of"]
 
 EXPORTED = (
     NetworkFounded.KIND,
-    MapPublished.KIND,
+    JointSaid.KIND,
     ShipmentPromised.KIND,
     ShipmentWithdrawn.KIND,
     OrderReceived.KIND,

@@ -19,7 +19,7 @@ from abasto.errors import FactError
 __all__ = [
     "FACTS",
     "LONGEST_LETTER",
-    "LONGEST_MAP",
+    "LONGEST_MESSAGE",
     "MOST",
     "MOST_SNOOZED_DAYS",
     "AlarmAnswered",
@@ -29,9 +29,9 @@ __all__ = [
     "GoodsLost",
     "GoodsMade",
     "GoodsTakenIn",
+    "JointSaid",
     "LetterHeard",
     "Line",
-    "MapPublished",
     "NetworkFounded",
     "NetworkRecognised",
     "NoteWritten",
@@ -59,7 +59,7 @@ MOST_SNOOZED_DAYS = 31
 """So many days an alarm may be put off at once."""
 LONGEST_LETTER = 12_000
 """Bytes of another network's entry that one of ours can hold."""
-LONGEST_MAP = 8_000
+LONGEST_MESSAGE = 8_000
 ANSWERS = ("taken", "settled", "snoozed", "wrong")
 
 
@@ -300,12 +300,17 @@ class LetterHeard:
 
 
 @dataclass(frozen=True, slots=True)
-class MapPublished:
-    """A coarse map of this network for others, as text: what joint plans are made of; `date` is its first day."""
+class JointSaid:
+    """What this network says on the way to a joint plan: a message of `abasto.federation` in base64, to all or to one.
 
-    KIND: ClassVar[str] = "map.published"
-    map: str
+    `session` names the planning that it belongs to; it begins with the first day that is planned.
+    """
+
+    KIND: ClassVar[str] = "joint.said"
+    session: str
+    message: str
     date: str
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +367,7 @@ Fact = (
     | EntryReversed
     | NetworkRecognised
     | LetterHeard
-    | MapPublished
+    | JointSaid
     | ShipmentPromised
     | ShipmentWithdrawn
     | UnknownFact
@@ -385,8 +390,8 @@ def _letter(value: Any) -> str:
     return _of_bytes(value, LONGEST_LETTER)
 
 
-def _map(value: Any) -> str:
-    return _of_bytes(value, LONGEST_MAP)
+def _message(value: Any) -> str:
+    return _of_bytes(value, LONGEST_MESSAGE)
 
 
 def _of_bytes(value: Any, most: int) -> str:
@@ -495,10 +500,10 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "letter": _letter,
     "lines": _lines_of(_quantity),
     "lot": _lot,
-    "map": _map,
+    "message": _message,
     "more_to_come": _flag,
     "name": _id,
-    "network": _id,
+    "network": _text,
     "order": _id,
     "plan": _text,
     "quantity": _quantity,
@@ -506,6 +511,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "recipe": _id,
     "ref": _text,
     "row": _cells,
+    "session": _id,
     "settles": _ids,
     "shipment": _id,
     "signature": _id,
@@ -541,7 +547,7 @@ FACTS: Mapping[str, type[Any]] = {
         EntryReversed,
         NetworkRecognised,
         LetterHeard,
-        MapPublished,
+        JointSaid,
         ShipmentPromised,
         ShipmentWithdrawn,
     )

@@ -20,8 +20,8 @@ from abasto.facts.kinds import (
     GoodsLost,
     GoodsMade,
     GoodsTakenIn,
+    JointSaid,
     LetterHeard,
-    MapPublished,
     NetworkFounded,
     NetworkRecognised,
     NoteWritten,
@@ -111,7 +111,7 @@ class _Fold:
             EntryReversed: self.reversed,
             NetworkRecognised: self.recognised,
             LetterHeard: self.heard,
-            MapPublished: self.published,
+            JointSaid: self.said,
             ShipmentPromised: self.promised,
             ShipmentWithdrawn: self.withdrawn,
         }
@@ -303,7 +303,8 @@ class _Fold:
         self.state.letters.recognised[fact.network] = fact.name
         return ""
 
-    def published(self, fact: MapPublished, entry: Entry, author: Author, day: str) -> str:
+    def said(self, fact: JointSaid, entry: Entry, author: Author, day: str) -> str:
+        self.state.letters.say(self.state.network, fact)
         return ""
 
     def promised(self, fact: ShipmentPromised, entry: Entry, author: Author, day: str) -> str:

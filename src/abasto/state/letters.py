@@ -13,20 +13,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from abasto.errors import EntryError, FactError
-from abasto.facts.kinds import Fact, LetterHeard, MapPublished, NetworkFounded, UnknownFact, fact_of
+from abasto.facts.kinds import Fact, JointSaid, LetterHeard, NetworkFounded, UnknownFact, fact_of
 from abasto.journal.entry import Entry, Signed
 from abasto.journal.signing import NOTHING, read_entry
 
-__all__ = ["Letters", "Map", "Promise", "letter_bytes", "open_letter", "sealed_letter"]
+__all__ = ["Letters", "Promise", "letter_bytes", "open_letter", "sealed_letter"]
 
-
-class Map(NamedTuple):
-    """The latest coarse map of a network: when it was signed (Lamport counter, then id), its first day, its text."""
-
-    lc: int
-    id: str
-    date: str
-    text: str
+KEPT_SESSIONS = 3
+"""So many sessions of a network are kept, the last by their names, which begin with a date."""
 
 
 class Promise(NamedTuple):
@@ -40,7 +34,8 @@ class Letters:
     """What is known of other networks; changed by the fold alone.
 
     `recognised` has what each is called here, by the id of its founding entry; `heard` the ids of all letters;
-    `stewards` the keys that its founding entry names; `maps` the latest coarse map of each. `coming` has the network of
+    `stewards` the keys that its founding entry names; `said` what each network, this one too, said in its latest
+    sessions of planning together, by network and session. `coming` has the network of
     each shipment that was promised to us, by its id, which is the id of an order here too; `going` has, for each of our
     orders that was promised, that promise; `withdrawn` are the ids of those that were taken back.
     """
@@ -50,7 +45,7 @@ class Letters:
         self.heard: dict[str, str] = {}
         """The network of each letter, by its id."""
         self.stewards: dict[str, tuple[str, ...]] = {}
-        self.maps: dict[str, Map] = {}
+        self.said: dict[str, dict[str, list[str]]] = {}
         self.coming: dict[str, str] = {}
         self.going: dict[str, Promise] = {}
         self.withdrawn: set[str] = set()
@@ -75,11 +70,18 @@ class Letters:
         elif not self.speaks(network, entry.author):
             return "who signed it does not speak for that network, as far as is known here"
         self.heard[entry.id] = network
-        if isinstance(fact, MapPublished):
-            known = self.maps.get(network)
-            if known is None or (entry.lc, entry.id) > (known.lc, known.id):
-                self.maps[network] = Map(entry.lc, entry.id, fact.date, fact.map)
+        if isinstance(fact, JointSaid):
+            self.say(network, fact)
         return ""
+
+    def say(self, network: str, fact: JointSaid) -> None:
+        """Remember what a network said on the way to a joint plan; of each network the latest sessions are kept."""
+        mine = self.said.setdefault(network, {})
+        messages = mine.setdefault(fact.session, [])
+        if fact.message not in messages:
+            messages.append(fact.message)
+        for session in sorted(mine)[:-KEPT_SESSIONS]:
+            del mine[session]
 
     def plain(self) -> dict[str, Any]:
         """Return all of it as lists and texts, from which `from_plain` makes equal letters."""
@@ -87,7 +89,7 @@ class Letters:
             "recognised": self.recognised,
             "heard": self.heard,
             "stewards": {network: list(keys) for network, keys in self.stewards.items()},
-            "maps": {network: list(one) for network, one in self.maps.items()},
+            "said": self.said,
             "coming": self.coming,
             "going": {order: list(one) for order, one in self.going.items()},
             "withdrawn": sorted(self.withdrawn),
@@ -99,7 +101,10 @@ class Letters:
         made = cls()
         made.recognised, made.heard = dict(plain["recognised"]), dict(plain["heard"])
         made.stewards = {network: tuple(keys) for network, keys in plain["stewards"].items()}
-        made.maps = {network: Map(*one) for network, one in plain["maps"].items()}
+        made.said = {
+            network: {session: list(messages) for session, messages in mine.items()}
+            for network, mine in plain["said"].items()
+        }
         made.coming = dict(plain["coming"])
         made.going = {order: Promise(*one) for order, one in plain["going"].items()}
         made.withdrawn = set(plain["withdrawn"])

@@ -13,9 +13,9 @@ from abasto.facts.kinds import (
     GoodsLost,
     GoodsMade,
     GoodsTakenIn,
+    JointSaid,
     LetterHeard,
     Line,
-    MapPublished,
     NetworkFounded,
     NetworkRecognised,
     NoteWritten,
@@ -76,21 +76,21 @@ def _fact(told: Told) -> str:
         return _answer(fact)
     if isinstance(fact, EntryReversed):
         return f"undid entry {code_of(fact.entry)}" + (f" ({fact.cause})" if fact.cause else "")
-    if isinstance(fact, NetworkRecognised | LetterHeard | MapPublished | ShipmentPromised | ShipmentWithdrawn):
+    if isinstance(fact, NetworkRecognised | LetterHeard | JointSaid | ShipmentPromised | ShipmentWithdrawn):
         return _between_networks(told, fact)
     return _order(told, fact)
 
 
 def _between_networks(
-    told: Told, fact: NetworkRecognised | LetterHeard | MapPublished | ShipmentPromised | ShipmentWithdrawn
+    told: Told, fact: NetworkRecognised | LetterHeard | JointSaid | ShipmentPromised | ShipmentWithdrawn
 ) -> str:
     names = told.state.letters.recognised
     if isinstance(fact, NetworkRecognised):
         return f"recognised network {code_of(fact.network)} as {fact.name}"
     if isinstance(fact, LetterHeard):
         return f"heard of {_letter(told, fact)}"
-    if isinstance(fact, MapPublished):
-        return f"published a coarse map from {fact.date} on"
+    if isinstance(fact, JointSaid):
+        return f"said something on the way to joint plan {fact.session}"
     if isinstance(fact, ShipmentPromised):
         return (
             f"promised {_lines(told.state.rows, fact.lines)} to {names.get(fact.network, code_of(fact.network))}, at "
