@@ -295,3 +295,31 @@ def test_any_order_of_arrival_comes_to_the_same(hills: Member, vale: Member, see
 def test_a_letter_too_long_for_an_entry_is_a_clear_error(vale: Member) -> None:
     with pytest.raises(FactError, match="12000 bytes"):
         vale.say(LetterHeard("x" * 12_001, "A" * 86, DAY))
+
+
+def test_what_was_loaded_takes_the_place_of_what_was_promised(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    [own] = hills.state().letters.going
+    hills.say(OrderLoaded(own, (Line("flour", 120_000),), TOMORROW))
+    vale.hear(hills.post())
+    assert sum(vale.state().books.on_the_way(shipment).values()) == 120_000
+    hills.say(OrderLoaded(own, (Line("flour", 50_000),), TOMORROW))
+    vale.hear(hills.post())
+    assert sum(vale.state().books.on_the_way(shipment).values()) == 170_000
+    vale.say(OrderReceived(shipment, "Market", (Line("flour", 170_000),), TOMORROW))
+    hills.hear(vale.post())
+    for member in (hills, vale):
+        assert exceptions(member.state()) == ()
+    assert stock(hills, "Mill") == 730_000
+
+
+def test_what_was_received_before_the_loading_is_heard_settles_once_it_is(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    [own] = hills.state().letters.going
+    hills.say(OrderLoaded(own, (Line("flour", 150_000),), TOMORROW))
+    vale.say(OrderReceived(shipment, "Market", (Line("flour", 150_000),), TOMORROW))
+    assert {one.kind for one in exceptions(vale.state())} == {"order difference"}
+    vale.hear(hills.post())
+    assert exceptions(vale.state()) == ()
+    assert vale.state().books.on_the_way(shipment) == {}
+    assert stock(vale, "Market") == 150_000

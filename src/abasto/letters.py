@@ -11,7 +11,7 @@ goods arrive there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 
 from abasto.errors import EntryError, FactError
@@ -21,6 +21,7 @@ from abasto.facts.kinds import (
     JointSaid,
     LetterHeard,
     NetworkFounded,
+    OrderLoaded,
     OrderReceived,
     ShipmentPromised,
     ShipmentWithdrawn,
@@ -30,6 +31,7 @@ from abasto.journal.entry import Entry, Signed
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import NOTHING, id_of, read_entry
+from abasto.journal.store import Verified
 from abasto.state.letters import letter_bytes, sealed_letter
 from abasto.state.state import State
 
@@ -40,9 +42,11 @@ EXPORTED = (
     JointSaid.KIND,
     ShipmentPromised.KIND,
     ShipmentWithdrawn.KIND,
+    OrderLoaded.KIND,
     OrderReceived.KIND,
 )
-"""Kinds of which others may see entries: of receipts only those of what they promised."""
+"""Kinds of which others may see entries: of orders only what was loaded of those that were promised to them, and what
+was received of those that they promised; of joint plans the latest sessions."""
 
 
 def due(state: State, day: date) -> list[Fact]:
@@ -69,38 +73,45 @@ def due(state: State, day: date) -> list[Fact]:
 
 def exported(journal: Journal, state: State) -> Journal:
     """Return a journal in memory of the entries that other networks may see, founding entry first."""
-    outbox = Journal(MemoryStore())
-    outbox.receive(signed for entry, signed in _with_bytes(journal) if _may_be_seen(entry, state))
-    return outbox
+    return _in_memory(
+        Verified(placed.entry, signed)
+        for placed in journal.read()
+        if placed.entry.kind in EXPORTED and _may_be_seen(placed.entry, state)
+        if (signed := journal.store.get(placed.entry.id)) is not None
+    )
 
 
-def _with_bytes(journal: Journal) -> Iterator[tuple[Entry, Signed]]:
-    for placed in journal.read():
-        signed = journal.store.get(placed.entry.id) if placed.entry.kind in EXPORTED else None
-        if signed is not None:
-            yield placed.entry, signed
+def _in_memory(entries: Iterable[Verified]) -> Journal:
+    """Return a journal of entries that were checked before."""
+    made = Journal(MemoryStore())
+    made.store.add(list(entries))
+    return made
 
 
 def _may_be_seen(entry: Entry, state: State) -> bool:
-    if entry.kind != OrderReceived.KIND:
-        return True
+    letters = state.letters
     try:
         fact = fact_of(entry.kind, entry.body)
     except FactError:
         return False
-    if not isinstance(fact, OrderReceived) or fact.order not in state.letters.coming:
-        return False
-    way = state.orders[fact.order].issued
-    return way is not None and way.to_site == fact.site
+    if isinstance(fact, JointSaid):
+        return fact.session in letters.said.get(state.network, {})
+    if isinstance(fact, OrderLoaded):
+        return fact.order in letters.going
+    if isinstance(fact, OrderReceived):
+        way = state.orders[fact.order].issued if fact.order in letters.coming else None
+        return way is not None and way.to_site == fact.site
+    return True
 
 
 def letters_of(journal: Journal, state: State, network: str) -> Journal:
     """Return a journal in memory of what was heard of another network, to which an exchange adds more."""
-    theirs = Journal(MemoryStore())
-    letters = (placed.entry for placed in journal.read() if placed.entry.kind == LetterHeard.KIND)
-    arrived = (signed for signed in map(_letter_in, letters) if signed is not None)
-    theirs.receive(signed for signed in arrived if state.letters.heard.get(id_of(signed.raw)) == network)
-    return theirs
+    found = []
+    for placed in journal.read():
+        signed = _letter_in(placed.entry) if placed.entry.kind == LetterHeard.KIND else None
+        if signed is not None and state.letters.heard.get(id_of(signed.raw)) == network:
+            found.append(read_entry(signed))
+    return _in_memory(found)
 
 
 def _letter_in(entry: Entry) -> Signed | None:

@@ -46,7 +46,7 @@ from abasto.state.authors import Author
 from abasto.state.books import Counter
 from abasto.state.effects import Effect
 from abasto.state.holding import days_after
-from abasto.state.letters import Promise, open_letter
+from abasto.state.letters import Coming, Promise, open_letter
 from abasto.state.orders import Before, OrderFact
 from abasto.state.state import State
 from abasto.tables.collector import collector_paused
@@ -323,21 +323,34 @@ class _Fold:
         except FactError as error:
             self.state.note("malformed", author.key, date=day, entry=entry.id, detail=[str(error)])
             return "malformed"
-        odd = self.state.letters.take(letter, inner)
+        odd = self.state.letters.take(letter, inner, own=self.state.network)
         if odd:
             return odd
         name = self.state.letters.recognised[self.state.letters.heard[letter.id]]
         if isinstance(inner, ShipmentPromised) and inner.network == self.state.network:
-            self.state.letters.coming[letter.id] = letter.network
+            self.state.letters.coming[letter.id] = Coming(letter.network, inner.order)
             issued = OrderIssued(
                 name, inner.site, name, 1, inner.departs, inner.arrives, inner.lines, inner.date, plan="promised"
             )
             self.state.orders.announce(letter.id, issued, author=letter.author, entry=entry.id)
-        elif isinstance(inner, ShipmentWithdrawn) and self.state.letters.coming.get(inner.shipment) == letter.network:
-            self.state.orders.withdraw(inner.shipment, entry=entry.id, day=self.believed(inner.date, entry, author))
+        elif isinstance(inner, OrderLoaded):
+            self.sent(inner, letter, entry, author)
+        elif isinstance(inner, ShipmentWithdrawn):
+            coming = self.state.letters.coming.get(inner.shipment)
+            if coming is not None and coming.network == letter.network:
+                self.state.orders.withdraw(inner.shipment, entry=entry.id, day=self.believed(inner.date, entry, author))
         elif isinstance(inner, OrderReceived):
             self.handed_over(inner, letter, entry, author)
         return ""
+
+    def sent(self, fact: OrderLoaded, letter: Entry, entry: Entry, author: Author) -> None:
+        """Another network loaded what it promised us: that is on its way, more or less as promised."""
+        coming = self.state.letters.coming
+        found = [id for id, one in coming.items() if (one.network, one.order) == (letter.network, fact.order)]
+        for shipment in found[:1]:
+            day, is_more = self.believed(fact.date, entry, author), coming[shipment].is_sent
+            self.state.orders.sent(shipment, fact.lines, entry=entry.id, day=day, is_more=is_more)
+            coming[shipment] = coming[shipment]._replace(is_sent=True)
 
     def handed_over(self, fact: OrderReceived, letter: Entry, entry: Entry, author: Author) -> None:
         """Another network received what we promised it: our order is done, and the goods are theirs."""

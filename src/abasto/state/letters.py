@@ -17,7 +17,7 @@ from abasto.facts.kinds import Fact, JointSaid, LetterHeard, NetworkFounded, Unk
 from abasto.journal.entry import Entry, Signed
 from abasto.journal.signing import NOTHING, read_entry
 
-__all__ = ["Letters", "Promise", "letter_bytes", "open_letter", "sealed_letter"]
+__all__ = ["Coming", "Letters", "Promise", "letter_bytes", "open_letter", "sealed_letter"]
 
 KEPT_SESSIONS = 3
 """So many sessions of a network are kept, the last by their names, which begin with a date."""
@@ -30,13 +30,21 @@ class Promise(NamedTuple):
     network: str
 
 
+class Coming(NamedTuple):
+    """A shipment that is promised to us: its network, the id of its order there, and whether it was loaded."""
+
+    network: str
+    order: str
+    is_sent: bool = False
+
+
 class Letters:
     """What is known of other networks; changed by the fold alone.
 
     `recognised` has what each is called here, by the id of its founding entry; `heard` the ids of all letters;
     `stewards` the keys that its founding entry names; `said` what each network, this one too, said in its latest
-    sessions of planning together, by network and session. `coming` has the network of
-    each shipment that was promised to us, by its id, which is the id of an order here too; `going` has, for each of our
+    sessions of planning together, by network and session. `coming` has the
+    shipments that were promised to us, by their ids, which are ids of orders here too; `going` has, for each of our
     orders that was promised, that promise; `withdrawn` are the ids of those that were taken back.
     """
 
@@ -46,7 +54,7 @@ class Letters:
         """The network of each letter, by its id."""
         self.stewards: dict[str, tuple[str, ...]] = {}
         self.said: dict[str, dict[str, list[str]]] = {}
-        self.coming: dict[str, str] = {}
+        self.coming: dict[str, Coming] = {}
         self.going: dict[str, Promise] = {}
         self.withdrawn: set[str] = set()
 
@@ -58,8 +66,8 @@ class Letters:
         """Return whether a device speaks for a network: it is one of its stewards."""
         return author in self.stewards.get(network, ())
 
-    def take(self, entry: Entry, fact: Fact) -> str:
-        """Take a letter's entry and fact; return why it counts for nothing, or nothing."""
+    def take(self, entry: Entry, fact: Fact, *, own: str) -> str:
+        """Take a letter's entry and fact into the network `own`; return why it counts for nothing, or nothing."""
         network = entry.id if entry.network == NOTHING else entry.network
         if network not in self.recognised:
             return "its network is not recognised here"
@@ -70,7 +78,7 @@ class Letters:
         elif not self.speaks(network, entry.author):
             return "who signed it does not speak for that network, as far as is known here"
         self.heard[entry.id] = network
-        if isinstance(fact, JointSaid):
+        if isinstance(fact, JointSaid) and fact.network in ("", own):
             self.say(network, fact)
         return ""
 
@@ -90,7 +98,7 @@ class Letters:
             "heard": self.heard,
             "stewards": {network: list(keys) for network, keys in self.stewards.items()},
             "said": self.said,
-            "coming": self.coming,
+            "coming": {shipment: list(one) for shipment, one in self.coming.items()},
             "going": {order: list(one) for order, one in self.going.items()},
             "withdrawn": sorted(self.withdrawn),
         }
@@ -105,7 +113,7 @@ class Letters:
             network: {session: list(messages) for session, messages in mine.items()}
             for network, mine in plain["said"].items()
         }
-        made.coming = dict(plain["coming"])
+        made.coming = {shipment: Coming(*one) for shipment, one in plain["coming"].items()}
         made.going = {order: Promise(*one) for order, one in plain["going"].items()}
         made.withdrawn = set(plain["withdrawn"])
         return made

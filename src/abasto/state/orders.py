@@ -174,6 +174,26 @@ class Orders(Mapping[str, OrderRecord]):
         self._settle(id, progress, issued.departs)
         self._keep(id, _Kept(body, author, history, (), progress))
 
+    def sent(self, id: str, lines: Sequence[Line], *, entry: str, day: str, is_more: bool) -> None:
+        """Let what another network loaded be on its way, in place of what it promised, or besides what it loaded."""
+        kept = self._get(id)
+        loaded = [
+            (one.good, self._books.fresh_lot(one.good, day) if one.lot is None else one.lot, one.quantity)
+            for one in lines
+        ]
+        after = _added(kept.progress.loaded if is_more else (), loaded)
+        more = {(good, lot): quantity for good, lot, quantity in after}
+        for good, lot, quantity in kept.progress.loaded:
+            more[good, lot] = more.get((good, lot), 0) - quantity
+        for (good, lot), quantity in sorted(more.items()):
+            if quantity > 0:
+                self._books.move(day, good, lot, quantity, OUTSIDE, order_account(id), "promised")
+            elif quantity < 0:
+                self._books.move(day, good, lot, -quantity, order_account(id), OUTSIDE, "withdrawn")
+        progress = kept.progress._replace(loaded=after, loaded_on=day, is_cancelled=False)
+        self._settle(id, progress, day)
+        self._keep(id, kept._replace(history=(*kept.history, entry), progress=progress))
+
     def withdraw(self, id: str, *, entry: str, day: str) -> None:
         """Let what another network promised and did not send be outside again."""
         kept = self._get(id)
