@@ -6,14 +6,18 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.room.served import Served
+from tests.sync.nats_here import Servers
 
 from abasto.journal.home import Home
 from abasto.journal.signing import Device
+from abasto.sync.nats import NatsLink
+from abasto.sync.nats_stream import NatsStream
 from abasto.sync.register import Register
 from homes import DAY, entries_of, new_home, printed, run
 
@@ -214,3 +218,40 @@ def test_two_programs_that_add_peers_at_once_lose_none(sur: Path) -> None:
     with Home.open(sur, passphrase=None) as home:
         assert len(Register(home.file).all()) == 40
         assert json.loads(home.file.setting("peers"))
+
+
+def test_two_homes_exchange_through_a_nats_server(
+    sur: Path, norte: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder := tmp_path / "nats").mkdir()
+    servers = Servers(folder, count=1)
+    command = [sys.executable, "-m", "abasto", "peers", "serve", "--port", "0", "--home", str(sur)]
+    try:
+        assert run("peers", "add", "norte", servers.address, key_of(norte, capsys)) == 0
+        assert run("peers", "add", "sur", servers.address, key_of(sur, capsys), "--home", norte) == 0
+        assert synced(capsys, "sur", "--home", norte, code=1)["cause"] == "UnreachableError"
+        with subprocess.Popen([*command, "--nats", servers.address], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            first = synced(capsys, "sur", "--home", norte)
+            assert (first["came"], first["identical"]) == (entries_of(sur), True)
+            assert run("note", "the road is open", "--date", DAY, "--home", norte) == 0
+            with Home.open(norte, passphrase=None) as home, NatsLink(servers.address) as link:
+                assert NatsStream(link, home.journal).add() == 1
+            until = time.monotonic() + 60
+            while entries_of(sur) != entries_of(norte) and time.monotonic() < until:
+                time.sleep(0.2)
+            assert entries_of(sur) == entries_of(norte)
+            process.terminate()
+            assert process.wait(timeout=60) == 0
+    finally:
+        servers.stop()
+
+
+def test_the_password_of_a_server_is_not_shown(sur: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    address = "nats://abasto:secret@127.0.0.1:4222,nats://abasto:secret@127.0.0.1:4223"
+    assert run("peers", "add", "norte", address, NOBODY) == 0
+    assert run("peers") == 0
+    said = capsys.readouterr()
+    assert "nats://127.0.0.1:4222,nats://127.0.0.1:4223" in said.out
+    assert "secret" not in said.out + said.err

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json as json_format
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +59,7 @@ def show(*, home: Path | None = None, json: Flag = False) -> int:
         return EXIT_OK
     width = max(len(peer.name) for peer in known)
     for peer in known:
-        print(printable(f"{peer.name:{width}}  {peer.address}  key {peer.code}"))
+        print(printable(f"{peer.name:{width}}  {peer.shown}  key {peer.code}"))
     return EXIT_OK
 
 
@@ -70,7 +72,8 @@ def add(name: str, address: str, key: Code | None = None, /, *, home: Path | Non
     name
         What it is called here, such as the place where it stands; never a person.
     address
-        Where it answers, such as 192.168.1.20:8300; or the whole text that `abasto peers me --address` shows there.
+        Where it answers, such as 192.168.1.20:8300, or nats://127.0.0.1:4222 of NATS servers; or the whole text that
+        `abasto peers me --address` shows there.
     key
         The key that `abasto peers me` shows there.
     home
@@ -88,7 +91,7 @@ def add(name: str, address: str, key: Code | None = None, /, *, home: Path | Non
         peer, before = Register(opened.file).add(name, where, named, own=_own(opened))
     if json:
         return _print({"peer": _document(peer), "before": _document(before) if before else None})
-    print(printable(f"{peer.name} at {peer.address} is a peer now{'' if before is None else ', as changed'}."))
+    print(printable(f"{peer.name} at {peer.shown} is a peer now{'' if before is None else ', as changed'}."))
     print(f"Its key read aloud: {peer.code}. Compare it with what `abasto peers me` shows there.")
     print("It has to add this device too, with the key that `abasto peers me` shows here.")
     return EXIT_OK
@@ -133,9 +136,9 @@ def me(*, address: str | None = None, home: Path | None = None, json: Flag = Fal
 
     """
     from abasto.facts.codes import code_of
-    from abasto.sync.http import url_of
+    from abasto.sync.register import address_of
 
-    where = None if address is None else url_of(address).removesuffix("/peer")
+    where = None if address is None else address_of(address)
     with open_home(home) as opened:
         key, network = _own(opened), opened.journal.network
     code, text = code_of(key, signs=16), f"{where}#{key}" if where else key
@@ -153,7 +156,7 @@ def me(*, address: str | None = None, home: Path | None = None, json: Flag = Fal
 
 
 @peers.command
-def serve(*, port: int = 8300, lan: str | None = None, home: Path | None = None) -> int:
+def serve(*, port: int = 8300, lan: str | None = None, nats: str | None = None, home: Path | None = None) -> int:
     """Answer the peers of this device, without a room; `abasto serve` does so too while the room is open.
 
     Parameters
@@ -162,12 +165,15 @@ def serve(*, port: int = 8300, lan: str | None = None, home: Path | None = None)
         Where it answers; 0 takes any that is free.
     lan
         Answer also to others in the local network, under this address of this machine, such as 192.168.1.20.
+    nats
+        Answer over these NATS servers too, such as nats://127.0.0.1:4222, with commas between them, and exchange with the
+        network's stream there.
     home
         The folder of the journal; by default $ABASTO_HOME, or this folder.
 
     """
     from abasto.room.serve import Place, listen, run
-    from abasto.sync.hosting import peers_app
+    from abasto.sync.hosting import over_nats, peers_app
 
     if not 0 <= port <= HIGHEST_PORT:
         raise UsageError(f"--port {port}: give a number from 0 to {HIGHEST_PORT}.")
@@ -180,7 +186,7 @@ def serve(*, port: int = 8300, lan: str | None = None, home: Path | None = None)
                 f"port {port} of {place.address} cannot be used ({error.strerror or error}); a room may be open there, "
                 "which answers peers too: choose another with --port."
             ) from None
-        with bound:
+        with bound, over_nats(opened, nats, say) if nats else contextlib.nullcontext():
             address = place.url(bound.getsockname()[1])
             print(printable(f"This device answers its peers at {address}. Ctrl-C ends it."), flush=True)
             print(printable(f"The others add it with: abasto peers add NAME {address} {_own(opened)}"), flush=True)
@@ -231,11 +237,16 @@ def _exchange(home: Home, peer: Peer) -> Synced | AbastoError:
     """Return what an exchange brought, or why there was none."""
     from abasto.sync.exchange import sync
     from abasto.sync.http import HttpCarrier
+    from abasto.sync.nats import NatsLink, is_nats
     from abasto.sync.peer import Asking
 
     journal = home.journal
     assert journal.device is not None  # A home always has one.
     try:
+        if is_nats(peer.address):
+            with NatsLink(peer.address) as link:
+                ask = Asking(link.carry(peer.key), journal.device, key=peer.key, network=journal.network)
+                return sync(journal, ask)
         with HttpCarrier(peer.address) as carry:
             return sync(journal, Asking(carry, journal.device, key=peer.key, network=journal.network))
     except AbastoError as error:
@@ -244,16 +255,16 @@ def _exchange(home: Home, peer: Peer) -> Synced | AbastoError:
 
 def _meant(register: Any, asked: str) -> Peer:
     """Return the peer that is meant, or one that is asked this once: ADDRESS#KEY."""
-    from abasto.sync.http import url_of
     from abasto.sync.peer import key_from
-    from abasto.sync.register import Peer
+    from abasto.sync.register import Peer, address_of
 
     where, key = _parted(asked, None)
     if not key:
         found: Peer = register.find(asked)
         return found
     key_from(key)
-    return Peer(where, url_of(where).removesuffix("/peer"), key)
+    once = Peer("", address_of(where), key)
+    return replace(once, name=once.shown)
 
 
 def _parted(address: str, key: str | None) -> tuple[str, str]:
@@ -305,7 +316,7 @@ def _refused(where: str, reasons: list[str]) -> Iterator[str]:
 
 
 def _document(peer: Peer) -> dict[str, Any]:
-    return {"name": peer.name, "address": peer.address, "key": peer.key, "code": peer.code}
+    return {"name": peer.name, "address": peer.shown, "key": peer.key, "code": peer.code}
 
 
 def _result(result: Synced | AbastoError) -> dict[str, Any]:

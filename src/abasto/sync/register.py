@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
@@ -10,9 +11,10 @@ from typing import Protocol
 from abasto.errors import SettingError
 from abasto.facts.codes import code_of
 from abasto.sync.http import url_of
+from abasto.sync.nats import is_nats, servers_of
 from abasto.sync.peer import key_from
 
-__all__ = ["ALL", "Peer", "Register"]
+__all__ = ["ALL", "Peer", "Register", "address_of"]
 
 SETTING = "peers"
 ALL = "all"
@@ -41,6 +43,11 @@ class Peer:
         """The key as it is read aloud, to be compared with what `abasto peers me` shows there."""
         return code_of(self.key, signs=16)
 
+    @property
+    def shown(self) -> str:
+        """The address without the password that one of a NATS server may have."""
+        return re.sub(r"//[^@/,]*@", "//", self.address)
+
 
 class Register:
     """The peers that a home's file keeps. Every reading sees what other programs have written."""
@@ -66,7 +73,7 @@ class Register:
         key_from(key)
         if key == own:
             raise SettingError(f"key {code_of(key)} is this device's own; give the one that the other device shows.")
-        peer = Peer(name, _address(address), key)
+        peer = Peer(name, address_of(address), key)
         before: list[Peer] = []
 
         def change(text: str) -> str:
@@ -103,10 +110,10 @@ class Register:
             if peer.name.casefold() == asked.casefold():
                 return peer
         try:
-            address = _address(asked)
+            address = address_of(asked)
         except SettingError:
             raise SettingError(_unknown(asked, peers)) from None
-        found = [peer for peer in peers if _address(peer.address) == address]
+        found = [peer for peer in peers if address_of(peer.address) == address]
         if len(found) != 1:
             raise SettingError(_unknown(asked, peers))
         return found[0]
@@ -127,8 +134,10 @@ def _name(name: str) -> str:
     return name
 
 
-def _address(address: str) -> str:
+def address_of(address: str) -> str:
     """Return an address as it is kept: with its scheme, without the path that all of them have."""
+    if is_nats(address):
+        return ",".join(servers_of(address))
     return url_of(address).removesuffix("/peer")
 
 
