@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import socket
@@ -273,3 +274,20 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 def test_an_address_of_the_newer_kind_gets_its_brackets_and_the_usual_port() -> None:
     assert url_of("[fe80::1]").endswith("//[fe80::1]:8300/peer")
+
+
+def test_strangers_who_wait_take_no_place_from_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "MOST_READING", 1)
+    pair = Pair()
+
+    def no_pause(seconds: float) -> None:
+        raise AssertionError("the peer was told to come back later")
+
+    with served(peer_app(pair.host)) as address, contextlib.ExitStack() as held:
+        port = urlsplit(address).port
+        for _ in range(5):
+            line = held.enter_context(socket.create_connection(("127.0.0.1", port)))
+            line.sendall(b"POST /peer HTTP/1.1\r\nhost: x\r\ncontent-length: 130\r\n\r\n" + bytes((1, 1)) + bytes(40))
+        with HttpCarrier(address, pause=no_pause) as carry:
+            large = os.urandom(1_000_000)
+            assert pair.ask(carry)(large).endswith(large)

@@ -7,6 +7,7 @@ certificate, not a name in a header. What is larger, slower or more than it may 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -23,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from abasto.errors import SettingError
-from abasto.sync.peer import HEAD, MOST_WRAPPED, REFUSAL, VERSION, Host
+from abasto.sync.peer import HEAD, HELLO_SIZE, MOST_WRAPPED, REFUSAL, VERSION, Host
 from abasto.sync.refused import BusyError, ForgedError, LinkError, NoSessionError, TooLargeError, UnreachableError
 
 __all__ = ["PATH", "AtPath", "HttpCarrier", "Patient", "peer_app", "url_of"]
@@ -31,9 +32,9 @@ __all__ = ["PATH", "AtPath", "HttpCarrier", "Patient", "peer_app", "url_of"]
 PATH = "/peer"
 MEDIA = "application/octet-stream"
 MOST_READING = 16
-"""So many messages are taken in at once."""
+"""So many large messages are taken in at once."""
 HEAD_SECONDS = 10.0
-"""So long a connection may take for the head of a request, and a message for its first bytes."""
+"""So long a connection may take for the head of a request, and a stranger's message for all of it."""
 CHUNK_SECONDS = 20.0
 """So long nothing may come of a message that has begun."""
 MESSAGE_SECONDS = 300.0
@@ -161,11 +162,10 @@ def peer_app(host: Host, *, is_open: Callable[[], bool] = lambda: True) -> Starl
     async def take(request: Request) -> Response:
         if not await run_in_threadpool(is_open):
             return Response("Not Found", 404, media_type="text/plain")
-        if reading.locked():
-            return Response("Too much to do; try again in a moment.", 503, {"retry-after": "5"}, "text/plain")
         try:
-            async with reading:
-                message = await _read(request, host)
+            message = await _read(request, host, reading)
+        except BusyError:
+            return Response("Too much to do; try again in a moment.", 503, {"retry-after": "5"}, "text/plain")
         except LinkError as error:
             return _sent(bytes((VERSION, REFUSAL, error.number)), closes=_is_endless(request))
         except (TimeoutError, ClientDisconnect):
@@ -186,26 +186,36 @@ def _is_endless(request: Request) -> bool:
     return not declared.isdecimal() or int(declared) > MOST_WRAPPED
 
 
-async def _read(request: Request, host: Host) -> bytes:
-    """Return a message that comes in time and is not larger than its first bytes allow."""
+async def _read(request: Request, host: Host, reading: asyncio.Semaphore) -> bytes:
+    """Return a message that comes in time and is not larger than its first bytes allow.
+
+    Only peers in a session can send what takes long, so only they need one of the places there are for that.
+    """
     loop = asyncio.get_running_loop()
     begun = loop.time()
     taken = bytearray()
     most = 0
     chunks = request.stream()
-    while True:
-        late = begun + HEAD_SECONDS if not most else min(begun + MESSAGE_SECONDS, loop.time() + CHUNK_SECONDS)
-        async with asyncio.timeout_at(late):
-            chunk = await anext(chunks, None)
-        if chunk is None:
-            return bytes(taken)
-        taken += chunk
-        if not most and len(taken) >= HEAD:
-            most = host.most(bytes(taken[:HEAD]))
-            if not most:
-                raise NoSessionError
-        if len(taken) > (most or HEAD):
-            raise TooLargeError if most == MOST_WRAPPED else ForgedError
+    async with contextlib.AsyncExitStack() as place:
+        while True:
+            late = begun + HEAD_SECONDS
+            if most > HELLO_SIZE:
+                late = min(begun + MESSAGE_SECONDS, loop.time() + CHUNK_SECONDS)
+            async with asyncio.timeout_at(late):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return bytes(taken)
+            taken += chunk
+            if not most and len(taken) >= HEAD:
+                most = host.most(bytes(taken[:HEAD]))
+                if not most:
+                    raise NoSessionError
+                if most > HELLO_SIZE:
+                    if reading.locked():
+                        raise BusyError
+                    await place.enter_async_context(reading)
+            if len(taken) > (most or HEAD):
+                raise TooLargeError if most > HELLO_SIZE else ForgedError
 
 
 class AtPath:
