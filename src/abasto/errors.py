@@ -8,6 +8,11 @@ AbastoError
 ├── FactError         an entry's body is no fact that may be written or understood
 ├── EntryError        bytes that are no valid entry: size, form, signature or network
 ├── JournalError      a journal cannot be opened, read or written; says what to do
+├── SyncError         an exchange with another device that could not be had, or a bundle that could not be read
+│   ├── MessageError  bytes that are no message of an exchange, or no bundle
+│   │   └── OversizedError  and that are too large, or would unpack to too much
+│   ├── ForeignError  the other side is of another network
+│   └── PeerError     the other side refused what it was asked
 └── CheckError        a finished plan broke a rule; always a fault of ours, never of the input
 """
 
@@ -23,10 +28,15 @@ __all__ = [
     "EntryError",
     "FactError",
     "Finding",
+    "ForeignError",
     "InputError",
     "JournalError",
+    "MessageError",
+    "OversizedError",
+    "PeerError",
     "SettingError",
     "SolverError",
+    "SyncError",
     "UnsupportedError",
 ]
 
@@ -109,3 +119,23 @@ class EntryError(AbastoError, ValueError):
 
 class JournalError(AbastoError):
     """A journal that cannot be opened, read or written; the message says why and what to do."""
+
+
+class SyncError(AbastoError):
+    """An exchange that could not be had or went wrong; what was kept before stays kept, and the next one goes on."""
+
+
+class MessageError(SyncError, ValueError):
+    """Bytes that are no message of an exchange, or no bundle; the message says which rule they break."""
+
+
+class OversizedError(MessageError):
+    """A message that is larger than any may be, or that would unpack to more than any may hold."""
+
+
+class ForeignError(SyncError):
+    """The other side is of another network; nothing was taken and nothing given."""
+
+
+class PeerError(SyncError):
+    """The other side refused what it was asked; the message has the reason that it gave."""

@@ -13,7 +13,7 @@ import pytest
 from abasto.errors import JournalError
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import NOTHING, Device, make_entry
-from abasto.journal.store import Head, OvertakenError, Place, Snapshot, Store, Verified, place_of
+from abasto.journal.store import Head, Kept, OvertakenError, Place, Snapshot, Store, Verified, place_of
 
 NETWORK = "N" * 42 + "A"
 """Stores do not ask what network an entry is of; the journal does."""
@@ -73,6 +73,7 @@ def image(store: Store) -> dict[str, Any]:
         "forks": store.forks(),
         "read": list(store.read()),
         "export": list(store.export()),
+        "loose": store.loose(),
         "latest": {pen.key: store.latest(pen.key) for pen in map(Pen, range(6))},
     }
 
@@ -129,7 +130,7 @@ class StoreContract:
     # Adding and reading
 
     def test_an_empty_store_says_so(self, store: Store) -> None:
-        empty = {"count": 0, "clock": 0, "heads": {}, "forks": {}, "read": [], "export": []}
+        empty = {"count": 0, "clock": 0, "heads": {}, "forks": {}, "read": [], "export": [], "loose": {}}
         assert image(store) == {**empty, "latest": {Pen(number).key: 0 for number in range(6)}}
         assert store.get(NOTHING) is None
         assert store.snapshot(1) is None
@@ -287,6 +288,49 @@ class StoreContract:
         store.add([pen.write(prev="Q" * 42 + "A")])
         assert store.heads() == {}
         assert store.latest(pen.key) == 1
+
+    # One author's entries
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_an_author_is_followed_from_any_number_on(self, store: Store, seed: int) -> None:
+        entries = tangle(Random(seed))
+        Random(seed + 1).shuffle(entries)
+        store.add(entries)
+        for pen in map(Pen, range(5)):
+            own = sorted(
+                (verified for verified in entries if verified.entry.author == pen.key),
+                key=lambda verified: (verified.entry.seq, verified.entry.id),
+            )
+            for after in range(store.latest(pen.key) + 2):
+                assert list(store.follow(pen.key, after)) == [
+                    Kept(verified.entry.seq, verified.entry.id, verified.signed)
+                    for verified in own
+                    if verified.entry.seq > after
+                ]
+            assert list(store.follow(pen.key)) == list(store.follow(pen.key, 0))
+
+    def test_what_is_added_later_is_not_part_of_what_is_followed(self, store: Store) -> None:
+        pen = Pen(1)
+        chain = pen.chain(200)
+        store.add(chain[:150])
+        following = store.follow(pen.key, 10)
+        assert next(following).seq == 11
+        store.add(chain[150:])
+        assert [kept.seq for kept in following] == list(range(12, 151))
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_head_and_loose_entries_are_all_of_an_author(self, store: Store, seed: int) -> None:
+        entries = tangle(Random(seed))
+        Random(seed + 1).shuffle(entries)
+        for page in (entries[:20], entries[20:]):
+            store.add(page)
+            heads, loose = store.heads(), store.loose()
+            here = [placed.entry for placed in store.read()]
+            for pen in map(Pen, range(5)):
+                head = heads.get(pen.key, Head(0, NOTHING, 0, 0))
+                own = sorted((entry.seq, entry.id) for entry in here if entry.author == pen.key)
+                assert [seq for seq, _ in own if seq <= head.seq] == list(range(1, head.seq + 1))
+                assert loose.get(pen.key, []) == [id for seq, id in own if seq > head.seq]
 
     # What an author had seen
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -94,11 +94,12 @@ class Journal:
                 break
         return [verified.entry for verified in made]
 
-    def receive(self, entries: Iterable[Signed]) -> Received:
+    def receive(self, entries: Iterable[Signed], *, may_keep: Callable[[Entry], bool] | None = None) -> Received:
         """Check what others sent and keep what is valid and of this network, page by page.
 
         An empty journal joins the network of the first valid entry. What arrives twice is kept once; what is refused
-        is not kept, and does not keep the rest away.
+        is not kept, and does not keep the rest away. `may_keep` is asked of every valid entry whether there is room for
+        it; by default there is for all.
         """
         new = known = 0
         network = self.network
@@ -111,6 +112,8 @@ class Journal:
                     verified = read_entry(signed)
                     network = network or _network_of(verified.entry)
                     _check_network(verified.entry, network)
+                    if may_keep is not None and not may_keep(verified.entry):
+                        raise _no_room(verified.entry)
                 except EntryError as error:
                     refused.append((number, str(error)))
                 else:
@@ -189,6 +192,12 @@ def _network_of(entry: Entry) -> str:
 def _check_network(entry: Entry, network: str) -> None:
     if (own := _network_of(entry)) != network:
         raise EntryError(f"an entry of network {code_of(own)}; this journal is of {code_of(network)}.")
+
+
+def _no_room(entry: Entry) -> EntryError:
+    return EntryError(
+        f"of device {code_of(entry.author)}, which nobody here has admitted; as much as is kept of such ones is here."
+    )
 
 
 def _unseen(heads: dict[str, Head], own: Head) -> list[str]:

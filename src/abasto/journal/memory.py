@@ -8,7 +8,7 @@ from threading import RLock
 from abasto.errors import JournalError
 from abasto.journal.entry import Entry, Placed, Signed
 from abasto.journal.signing import NOTHING
-from abasto.journal.store import Head, OvertakenError, Place, Snapshot, Verified, place_of
+from abasto.journal.store import Head, Kept, OvertakenError, Place, Snapshot, Verified, place_of
 
 __all__ = ["MemoryStore"]
 
@@ -104,6 +104,21 @@ class MemoryStore:
             by_author = sorted(self._arrived, key=lambda kept: (kept.entry.author, kept.entry.seq, kept.entry.id))
         return iter([verified.signed for verified in by_author])
 
+    def follow(self, author: str, after: int = 0) -> Iterator[Kept]:
+        with self._lock:
+            self._check_open()
+            chain = self._chains.get(author, {})
+            entries = [entry for seq in sorted(chain) if seq > after for entry in sorted(chain[seq], key=_id_of)]
+            kept = [Kept(one.seq, one.id, self._arrived[self._numbers[one.id] - 1].signed) for one in entries]
+        return iter(kept)
+
+    def loose(self) -> dict[str, list[str]]:
+        with self._lock:
+            self._check_open()
+            beyond = {author: self._heads[author].seq if author in self._heads else 0 for author in self._chains}
+            loose = {author: [kept.id for kept in self.follow(author, seq)] for author, seq in beyond.items()}
+        return {author: ids for author, ids in loose.items() if ids}
+
     def count(self) -> int:
         self._check_open()
         return len(self._arrived)
@@ -148,6 +163,10 @@ class MemoryStore:
     def _check_open(self) -> None:
         if not self._is_open:
             raise JournalError("the store is closed; open it again to read or write.")
+
+
+def _id_of(entry: Entry) -> str:
+    return entry.id
 
 
 def _frozen_or_not(entries: list[Entry], last: Place) -> dict[str, bool]:

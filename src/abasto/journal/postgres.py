@@ -15,7 +15,7 @@ from psycopg import sql
 from abasto.errors import JournalError
 from abasto.journal.entry import Entry, Placed, Signed
 from abasto.journal.signing import NOTHING
-from abasto.journal.store import Head, OvertakenError, Place, Snapshot, Verified
+from abasto.journal.store import Head, Kept, OvertakenError, Place, Snapshot, Verified
 
 __all__ = ["PostgresStore"]
 
@@ -83,6 +83,15 @@ _SEEN = """
 """
 _EXPORT = """
     SELECT entry.raw, entry.signature FROM entry JOIN author USING (author)
+    ORDER BY author.key, entry.seq, entry.id
+"""
+_FOLLOW = """
+    SELECT entry.seq, entry.id, entry.raw, entry.signature FROM entry JOIN author USING (author)
+    WHERE author.key = %s AND entry.seq > %s
+    ORDER BY entry.seq, entry.id
+"""
+_LOOSE = """
+    SELECT author.key, entry.id FROM author JOIN entry ON entry.author = author.author AND entry.seq > author.head_seq
     ORDER BY author.key, entry.seq, entry.id
 """
 _OUTDATED = """
@@ -304,6 +313,19 @@ class PostgresStore:
             cursor.execute(_EXPORT)
             while rows := cursor.fetchmany(PAGE):
                 yield from (Signed(raw, signature) for raw, signature in rows)
+
+    def follow(self, author: str, after: int = 0) -> Iterator[Kept]:
+        with self._reading() as connection, connection.cursor("entries", binary=True) as cursor:
+            cursor.execute(_FOLLOW, [author, after])
+            while rows := cursor.fetchmany(PAGE):
+                yield from (Kept(seq, id, Signed(raw, signature)) for seq, id, raw, signature in rows)
+
+    def loose(self) -> dict[str, list[str]]:
+        loose: dict[str, list[str]] = {}
+        with self._using() as connection:
+            for author, id in connection.execute(_LOOSE):
+                loose.setdefault(author, []).append(id)
+        return loose
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:

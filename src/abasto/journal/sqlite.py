@@ -6,7 +6,7 @@ import contextlib
 import json
 import zlib
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from threading import RLock
@@ -19,7 +19,7 @@ from abasto.journal.entry import Entry, Placed, Signed
 from abasto.journal.packing import Packer, words_of
 from abasto.journal.signing import NOTHING
 from abasto.journal.sqlite_file import Key, damaged_pages, make_file, new_key, open_file, told
-from abasto.journal.store import Head, OvertakenError, Place, Snapshot, Verified
+from abasto.journal.store import Head, Kept, OvertakenError, Place, Snapshot, Verified
 
 __all__ = ["SqliteStore", "plain", "sortable"]
 
@@ -255,19 +255,43 @@ class SqliteStore:
             count = self.count()
             authors = self._all("SELECT n FROM author ORDER BY key")
         for (author,) in authors:
-            seq, id, full = 0, b"", True
-            while full:
-                with self._reading():
-                    chunk = self._all(
-                        "SELECT seq, id, packed, signature FROM entry INDEXED BY entry_by_author "
-                        "WHERE author = ? AND (seq, id) > (?, ?) AND n <= ? ORDER BY seq, id LIMIT ?",
-                        author, seq, id, count, MOST_ROWS,
-                    )  # fmt: skip
-                    signed = [Signed(self._raw(author, packed), signature) for _, _, packed, signature in chunk]
-                yield from signed
-                full = len(chunk) == MOST_ROWS
-                if full:
-                    seq, id, *_ = chunk[-1]
+            for kept in self._follow(author, 0, count, MOST_ROWS):
+                yield kept.signed
+
+    def follow(self, author: str, after: int = 0) -> Iterator[Kept]:
+        with self._reading():
+            count, number = self.count(), self._one("SELECT n FROM author WHERE key = ?", author)
+        return iter(()) if number is None else self._follow(number, after, count, FIRST_ROWS)
+
+    def _follow(self, author: int, after: int, count: int, rows: int) -> Iterator[Kept]:
+        """Yield an author's entries after a sequence number, of the first `count` that arrived, `rows` at first."""
+        seq, id = after + 1, b""
+        while True:
+            with self._reading():
+                chunk = self._all(
+                    "SELECT seq, id, packed, signature FROM entry INDEXED BY entry_by_author "
+                    "WHERE author = ? AND (seq, id) > (?, ?) AND n <= ? ORDER BY seq, id LIMIT ?",
+                    author, seq, id, count, rows,
+                )  # fmt: skip
+                page = [
+                    Kept(seq, plain(id), Signed(self._raw(author, packed), signature))
+                    for seq, id, packed, signature in chunk
+                ]
+            yield from page
+            if len(chunk) < rows:
+                return
+            seq, id, *_ = chunk[-1]
+            rows = min(2 * rows, MOST_ROWS)
+
+    def loose(self) -> dict[str, list[str]]:
+        loose: dict[str, list[str]] = {}
+        with self._reading():
+            for key, id in self._all(
+                "SELECT key, id FROM author CROSS JOIN entry INDEXED BY entry_by_author "
+                "ON entry.author = author.n AND entry.seq > author.head_seq ORDER BY key, seq, id"
+            ):
+                loose.setdefault(key, []).append(plain(id))
+        return loose
 
     def count(self) -> int:
         with self._reading():
@@ -349,6 +373,13 @@ class SqliteStore:
         """Keep a setting of the home."""
         with self._writing():
             self._connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (name, value))
+
+    def change_setting(self, name: str, change: Callable[[str], str]) -> None:
+        """Put what `change` makes of a setting in its place; nobody writes in between, and what it raises keeps it."""
+        with self._writing():
+            before = str(self._one("SELECT value FROM setting WHERE name = ?", name) or "")
+            after = change(before)
+            self._connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (name, after))
 
     def seed(self) -> bytes | None:
         """Return the seed of this device's key (32 bytes), None in a file without one, as a backup is."""

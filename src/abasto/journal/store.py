@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from abasto.errors import JournalError
 from abasto.journal.entry import Entry, Placed, Signed
 
-__all__ = ["Head", "OvertakenError", "Place", "Snapshot", "Store", "Verified", "place_of"]
+__all__ = ["Head", "Kept", "OvertakenError", "Place", "Snapshot", "Store", "Verified", "place_of"]
 
 
 class OvertakenError(JournalError):
@@ -53,6 +53,14 @@ class Verified(NamedTuple):
     signed: Signed
 
 
+class Kept(NamedTuple):
+    """An entry as it is kept: its author's number for it, its id, and the exact bytes and signature."""
+
+    seq: int
+    id: str
+    signed: Signed
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A fold that was kept: of the first `count` entries that arrived, up to `place` in the order of the fold."""
@@ -85,6 +93,17 @@ class Store(Protocol):
 
     def export(self) -> Iterator[Signed]:
         """Yield the bytes of all entries, by author and sequence number."""
+        ...
+
+    def follow(self, author: str, after: int = 0) -> Iterator[Kept]:
+        """Yield an author's entries of larger sequence numbers than `after`, by number and id."""
+        ...
+
+    def loose(self) -> dict[str, list[str]]:
+        """Return, of authors with entries beyond their head, the ids of these, by number and id; all, if there is none.
+
+        What stands up to a head is one unbroken chain, so head and loose entries together are all of an author.
+        """
         ...
 
     def count(self) -> int:

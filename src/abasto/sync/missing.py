@@ -1,0 +1,94 @@
+"""Which entries of a store another lacks, given what it says it holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from abasto.journal.signing import NOTHING
+from abasto.journal.store import Head, Kept, Store
+
+__all__ = ["Chains", "Gap", "Lacking", "is_first", "lacking_of"]
+
+_FIRST = re.compile(rb'"k":"(?:network|member|device)\.')
+"""The founding entry, and who belongs to the network: as the bytes are canonical, nothing stands between the signs."""
+
+
+def is_first(raw: bytes) -> bool:
+    """Return whether an entry is of the kinds that go first: what founds a network or says who belongs to it.
+
+    A body that holds the same words passes for one; it only goes earlier than it had to.
+    """
+    return _FIRST.search(raw) is not None
+
+
+class Gap(NamedTuple):
+    """What another lacks of one author: all beyond a number, but for the ids that it has."""
+
+    author: str
+    after: int
+    have: Container[str] = ()
+
+
+class Lacking(NamedTuple):
+    """An entry that another lacks, and whose it is."""
+
+    author: str
+    kept: Kept
+
+
+class Chains:
+    """The unbroken chains of a store's authors as they are now."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._heads: Mapping[str, Head] = store.heads()
+
+    def has(self, author: str, seq: int, id: str) -> bool:
+        """Return whether an author's chain has an entry with this number and id, as every chain has its beginning."""
+        if seq == 0:
+            return id == NOTHING
+        return self.at(author, seq) == id
+
+    def at(self, author: str, seq: int) -> str | None:
+        """Return the id that an author's chain has at a number from 1 on, None beyond its end."""
+        head = self._heads.get(author)
+        if head is None or seq > head.seq:
+            return None
+        return head.id if seq == head.seq else next(self._store.follow(author, seq - 1)).id
+
+    def places(self, author: str, most: int) -> list[tuple[int, str]]:
+        """Return numbers and ids of an author's chain from `most` down, each twice as far below as the one before.
+
+        Whoever has another chain of the author finds in few of them the last entry that both have, or one not twice as
+        far back.
+        """
+        head = self._heads.get(author)
+        found = []
+        for seq in _down(0 if head is None else min(most, head.seq)):
+            id = self.at(author, seq)
+            assert id is not None
+            found.append((seq, id))
+        return found
+
+    def common(self, author: str, places: Sequence[tuple[int, str]]) -> int:
+        """Return the number of the first of some places that is in an author's chain, 0 if none is."""
+        return next((seq for seq, id in places if self.has(author, seq, id)), 0)
+
+
+def lacking_of(store: Store, gaps: Iterable[Gap]) -> Iterator[Lacking]:
+    """Yield what another lacks, gap by gap, by number and id."""
+    for author, after, have in gaps:
+        for kept in store.follow(author, after):
+            if kept.id not in have:
+                yield Lacking(author, kept)
+
+
+def _down(seq: int) -> Iterator[int]:
+    """Yield numbers from `seq` down to 1: 20, 19, 17, 13, 5."""
+    step = 1
+    while seq > 0:
+        yield seq
+        seq -= step
+        step *= 2
