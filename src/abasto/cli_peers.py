@@ -166,8 +166,8 @@ def serve(*, port: int = 8300, lan: str | None = None, nats: str | None = None, 
     lan
         Answer also to others in the local network, under this address of this machine, such as 192.168.1.20.
     nats
-        Answer over these NATS servers too, such as nats://127.0.0.1:4222, with commas between them, and exchange with the
-        network's stream there.
+        Answer over these NATS servers too, such as nats://127.0.0.1:4222, with commas between them, and exchange with
+        the network's stream there.
     home
         The folder of the journal; by default $ABASTO_HOME, or this folder.
 

@@ -11,6 +11,9 @@ from abasto.facts.kinds import (
     MOST,
     MOST_SNOOZED_DAYS,
     AlarmAnswered,
+    DeviceAsked,
+    DeviceCut,
+    DeviceEndorsed,
     EntryReversed,
     Fact,
     GoodsHandedOut,
@@ -67,10 +70,21 @@ def snoozed(alarm: str, day: date, days: int, reason: str, by: str, ref: str) ->
 
 
 long_texts = st.text(CHARACTERS, min_size=1, max_size=200)
+untils = st.just("") | dates
+
+
+def endorsed(device: str, role: str, date: str, sites: list[str], until: str) -> DeviceEndorsed:
+    return DeviceEndorsed(device, role, date, tuple(sites), until, succeeds="" if until else "Z" * 42 + "A")
+
 
 KINDS: dict[type, st.SearchStrategy[Fact]] = {
     NetworkFounded: st.builds(
-        NetworkFounded, ids, st.lists(entry_ids, max_size=3).map(tuple), counts, date=st.one_of(st.just(""), dates)
+        NetworkFounded,
+        ids,
+        st.lists(entry_ids, max_size=3).map(tuple),
+        counts,
+        date=st.one_of(st.just(""), dates),
+        admission=st.sampled_from(["open", "endorsed"]),
     ),
     RowSet: st.builds(RowSet, ids, cells, dates, copy=counts, ref=texts),
     RowDropped: st.builds(RowDropped, ids, cells, dates, copy=counts),
@@ -108,6 +122,15 @@ KINDS: dict[type, st.SearchStrategy[Fact]] = {
     JointSaid: st.builds(JointSaid, ids, long_texts, dates, network=texts),
     ShipmentPromised: st.builds(ShipmentPromised, entry_ids, entry_ids, ids, dates, dates, lines(quantities), dates),
     ShipmentWithdrawn: st.builds(ShipmentWithdrawn, entry_ids, dates, cause=texts),
+    DeviceAsked: st.builds(DeviceAsked, ids, dates),
+    DeviceEndorsed: st.one_of(
+        st.builds(endorsed, entry_ids, st.sampled_from(["reader", "allocator", "steward"]), dates, st.just(()), untils),
+        st.builds(endorsed, entry_ids, st.just("reporter"), dates, st.lists(ids, min_size=1, max_size=3), untils),
+    ),
+    DeviceCut: st.one_of(
+        st.builds(DeviceCut, entry_ids, st.just(0), dates, reason=texts),
+        st.builds(DeviceCut, entry_ids, counts, dates, last=entry_ids, reason=texts),
+    ),
 }
 """Facts of one kind, as wild as their bodies may be."""
 

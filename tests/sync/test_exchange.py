@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
-
 from abasto.facts.kinds import NoteWritten
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore

@@ -8,6 +8,7 @@ as `UnknownFact`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import date, timedelta
@@ -22,7 +23,11 @@ __all__ = [
     "LONGEST_MESSAGE",
     "MOST",
     "MOST_SNOOZED_DAYS",
+    "ROLES",
     "AlarmAnswered",
+    "DeviceAsked",
+    "DeviceCut",
+    "DeviceEndorsed",
     "EntryReversed",
     "Fact",
     "GoodsHandedOut",
@@ -61,6 +66,9 @@ LONGEST_LETTER = 12_000
 """Bytes of another network's entry that one of ours can hold."""
 LONGEST_MESSAGE = 8_000
 ANSWERS = ("taken", "settled", "snoozed", "wrong")
+_KEY = re.compile("[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
+ROLES = ("reader", "reporter", "allocator", "steward")
+"""What a device may be, from who may say nothing to who decides about the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +82,58 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class NetworkFounded:
-    """The first entry of a network: its name, the keys of its stewards, and how many of them decide together."""
+    """The first entry of a network: its name, the keys of its stewards, and how many of them decide together.
+
+    As long as there are fewer stewards than `threshold`, all of them do. In an `open` network everybody's entries
+    count, in an `endorsed` one those of members.
+    """
 
     KIND: ClassVar[str] = "network.founded"
     name: str
     stewards: tuple[str, ...]
     threshold: int
     date: str = ""
+    admission: str = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAsked:
+    """The device that signs this asks to join; `name` is that of the device or place, never a person's."""
+
+    KIND: ClassVar[str] = "device.asked"
+    name: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEndorsed:
+    """A steward wants a device (its key) to have a role: a reporter for `sites`, `until` a date if one is given.
+
+    `succeeds` is the key of a device that is lost, whose role this one takes over.
+    """
+
+    KIND: ClassVar[str] = "device.endorsed"
+    device: str
+    role: str
+    date: str
+    sites: tuple[str, ...] = ()
+    until: str = ""
+    succeeds: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCut:
+    """A device is no longer believed: its entry number `seq`, whose id is `last`, is the last that counts.
+
+    `seq` 0 without `last` is before its first entry. A device that cuts itself names the entry just before.
+    """
+
+    KIND: ClassVar[str] = "device.cut"
+    device: str
+    seq: int
+    date: str
+    last: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +423,9 @@ Fact = (
     | JointSaid
     | ShipmentPromised
     | ShipmentWithdrawn
+    | DeviceAsked
+    | DeviceEndorsed
+    | DeviceCut
     | UnknownFact
 )
 
@@ -436,6 +492,12 @@ def _count(value: Any) -> int:
     return value
 
 
+def _seq(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= MOST:
+        raise ValueError("must be a whole number from 0 up")
+    return value
+
+
 def _flag(value: Any) -> bool:
     if type(value) is not bool:
         raise ValueError("must be true or false")
@@ -455,10 +517,24 @@ def _alarm(value: Any) -> str:
     return value
 
 
-def _answer(value: Any) -> str:
-    if type(value) is not str or value not in ANSWERS:
-        raise ValueError(f"must be one of {', '.join(ANSWERS)}")
+def _one_of(*allowed: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if type(value) is not str or value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return value
+
+    return read
+
+
+def _key(value: Any) -> str:
+    # One key has one text, else a device could be cut under one name and go on under another.
+    if type(value) is not str or not _KEY.fullmatch(value):
+        raise ValueError("must be a device's key or an entry's id: 43 letters of URL-safe base64")
     return value
+
+
+def _key_or_blank(value: Any) -> str:
+    return "" if value == "" and type(value) is str else _key(value)
 
 
 def _cells(value: Any) -> Mapping[str, str]:
@@ -484,8 +560,9 @@ def _lines_of(quantity: Callable[[Any], int]) -> Callable[[Any], tuple[Line, ...
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "about": _text,
+    "admission": _one_of("open", "endorsed"),
     "alarm": _alarm,
-    "answer": _answer,
+    "answer": _one_of(*ANSWERS),
     "arrives": _date,
     "batches": _quantity,
     "by": _text,
@@ -493,11 +570,13 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "copy": _count,
     "date": _date,
     "departs": _date,
+    "device": _key,
     "entry": _id,
     "fleet": _id,
     "from": _id,
     "good": _id,
     "letter": _letter,
+    "last": _key_or_blank,
     "lines": _lines_of(_quantity),
     "lot": _lot,
     "message": _message,
@@ -510,13 +589,17 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "reason": _text,
     "recipe": _id,
     "ref": _text,
+    "role": _one_of(*ROLES),
     "row": _cells,
     "session": _id,
+    "seq": _seq,
     "settles": _ids,
     "shipment": _id,
     "signature": _id,
     "site": _id,
+    "sites": _ids,
     "stewards": _ids,
+    "succeeds": _key_or_blank,
     "table": _id,
     "text": _text,
     "threshold": _count,
@@ -550,6 +633,9 @@ FACTS: Mapping[str, type[Any]] = {
         JointSaid,
         ShipmentPromised,
         ShipmentWithdrawn,
+        DeviceAsked,
+        DeviceEndorsed,
+        DeviceCut,
     )
 }
 """The type of each kind that this version knows."""
@@ -593,6 +679,8 @@ def fact_of(kind: str, body: Mapping[str, Any]) -> Fact:
     fact: Fact = FACTS[kind](*values)
     if isinstance(fact, AlarmAnswered):
         _refuse_odd_answer(fact)
+    elif isinstance(fact, DeviceEndorsed | DeviceCut):
+        _refuse_odd_membership(fact)
     return fact
 
 
@@ -613,6 +701,17 @@ def _refuse_odd_answer(fact: AlarmAnswered) -> None:
             f"{kind}, until: {fact.until!r} — must be after the date {fact.date} and at most {MOST_SNOOZED_DAYS} days "
             "later"
         )
+
+
+def _refuse_odd_membership(fact: DeviceEndorsed | DeviceCut) -> None:
+    """Raise `FactError` for an heir of itself, sites where there may be none, and a cut without its last entry."""
+    if isinstance(fact, DeviceCut):
+        if (fact.seq == 0) != (not fact.last):
+            raise FactError(f"{fact.KIND}, last: {fact.last!r} — must be the id of entry {fact.seq}, and blank for 0")
+    elif fact.succeeds == fact.device:
+        raise FactError(f"{fact.KIND}, succeeds: {fact.succeeds!r} — a device cannot succeed itself")
+    elif (fact.role == "reporter") != bool(fact.sites):
+        raise FactError(f"{fact.KIND}, sites: {list(fact.sites)!r:.80} — a reporter has some, and nobody else has")
 
 
 def body_of(fact: Fact) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from abasto.facts.kinds import NetworkFounded, body_of, fact_of
 from abasto.journal.store import Place
 from abasto.state.answers import Answers
 from abasto.state.letters import Letters
+from abasto.state.members import Members
 from abasto.state.rows import Rows
 from abasto.state.state import Noted, State
 from abasto.tables.collector import collector_paused
@@ -38,6 +39,7 @@ def encode(state: State) -> bytes:
         "founded": None if state.founded is None else body_of(state.founded),
         "dates": state.dates.plain(),
         "authors": state.authors.plain(),
+        "members": state.members.plain(),
         "noted": sorted([*key, *noted] for key, noted in state.noted.items()),
         "settled": state.settled,
         "answers": state.answers.plain(),
@@ -78,6 +80,7 @@ def _decoded(content: bytes) -> State:
     state.founded = _founding(head["founded"])
     state.dates.restore(head["dates"])
     state.authors.restore(head["authors"])
+    state.members = Members.from_plain(head["members"])
     state.noted = {
         (kind, about, second): Noted(times, first, last, tuple(entries), tuple(detail))
         for kind, about, second, times, first, last, entries, detail in head["noted"]
