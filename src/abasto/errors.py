@@ -8,6 +8,7 @@ AbastoError
 ├── FactError         an entry's body is no fact that may be written or understood
 ├── EntryError        bytes that are no valid entry: size, form, signature or network
 ├── JournalError      a journal cannot be opened, read or written; says what to do
+├── FederationError   a map or message between networks that is not what it should be, or too large
 └── CheckError        a finished plan broke a rule; always a fault of ours, never of the input
 """
 
@@ -22,6 +23,7 @@ __all__ = [
     "CheckError",
     "EntryError",
     "FactError",
+    "FederationError",
     "Finding",
     "InputError",
     "JournalError",
@@ -109,3 +111,7 @@ class EntryError(AbastoError, ValueError):
 
 class JournalError(AbastoError):
     """A journal that cannot be opened, read or written; the message says why and what to do."""
+
+
+class FederationError(AbastoError, ValueError):
+    """A map or message between networks that breaks a rule; the message says which. It changes nothing."""
