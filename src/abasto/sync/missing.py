@@ -68,10 +68,10 @@ class Chains:
             return [(seq, id)] if seq else []
         head = self._heads.get(author)
         found = []
-        for seq in _down(0 if head is None else min(seq, head.seq)):
-            id = self.at(author, seq)
-            assert id is not None
-            found.append((seq, id))
+        for number in _down(0 if head is None else min(seq, head.seq)):
+            there = self.at(author, number)
+            assert there is not None
+            found.append((number, there))
         return found
 
     def common(self, author: str, places: Sequence[tuple[int, str]]) -> int:
