@@ -121,6 +121,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("abasto.cli_keep:export", "Write the network as the journal knows it as tables."),
     "backup": ("abasto.cli_keep:keep_backup", "Write the whole journal to one file."),
     "restore": ("abasto.cli_keep:restore_backup", "Make a new home from a backup."),
+    "bundle": (
+        "abasto.cli_bundle:bundle",
+        "Carry entries in a file, sealed to its readers: write one, read one, answer one.",
+    ),
     "verify": (
         "abasto.cli_keep:verify_home",
         "Check every signature, chain and balance; say what is wrong and what not.",

@@ -340,8 +340,8 @@ class _Puller:
 
     def _compare(self, author: str) -> None:
         """Fetch what ids tell is missing of an author: forks, and what stands beyond a gap."""
-        chains = Chains(self._store)
-        places = chains.places(author, self._theirs.stands[author].seq)
+        stand = self._theirs.stands[author]
+        places = Chains(self._store).places(author, stand.seq, stand.id)
         for _, ids in _listed(self._peer, author, places, upto=MOST):
             lacking = [id for _, id in ids if self._store.get(id) is None]
             while lacking and author not in self._done:
@@ -393,7 +393,7 @@ class _Pusher:
         """Return what the other side lacks of an author, by its ids beyond what both chains have."""
         after = 0
         have: set[str] = set()
-        places = chains.places(author, stand.seq)
+        places = chains.places(author, stand.seq, stand.id)
         for common, ids in _listed(self._peer, author, places, upto=self._store.latest(author)):
             after = common
             have.update(id for _, id in ids)

@@ -26,6 +26,7 @@ __all__ = [
     "Give",
     "Head",
     "Hello",
+    "Holds",
     "Ids",
     "Kept",
     "ListIds",
@@ -177,6 +178,19 @@ class Kept(Head):
     refused: Annotated[list[Refusal], Field(max_length=MOST_ENTRIES)]
 
 
+class Holds(Head):
+    """What the writer of a bundle held when it wrote it, a page of authors by key, and whose key it has.
+
+    Stands in bundles only, where nobody can be asked: so the ids of loose entries are named rather than hashed.
+    """
+
+    kind: Literal["holds"] = "holds"
+    network: Network
+    writer: Id
+    hash: Id
+    holds: Annotated[list[Wish], Field(max_length=MOST_STANDS)]
+
+
 class No(Head):
     """Refuses what was asked, and says why."""
 
@@ -185,7 +199,7 @@ class No(Head):
     why: Why
 
 
-Message = Hello | Stands | Take | Entries | ListIds | Ids | Get | Give | Kept | No
+Message = Hello | Stands | Take | Entries | ListIds | Ids | Get | Give | Kept | Holds | No
 
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

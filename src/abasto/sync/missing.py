@@ -58,18 +58,20 @@ class Chains:
             return None
         return head.id if seq == head.seq else next(self._store.follow(author, seq - 1)).id
 
-    def places(self, author: str, most: int) -> list[tuple[int, str]]:
-        """Return numbers and ids of an author's chain from `most` down, each twice as far below as the one before.
+    def places(self, author: str, seq: int, id: str) -> list[tuple[int, str]]:
+        """Return places of an author's chain by which whoever stands at `seq` with `id` finds what both have.
 
-        Whoever has another chain of the author finds in few of them the last entry that both have, or one not twice as
-        far back.
+        That place alone, if it is in this chain too; else from there or this chain's end down, each twice as far below
+        as the one before, so that one of them is not twice as far back as where the chains part.
         """
+        if self.has(author, seq, id):
+            return [(seq, id)] if seq else []
         head = self._heads.get(author)
         found = []
-        for seq in _down(0 if head is None else min(most, head.seq)):
-            id = self.at(author, seq)
-            assert id is not None
-            found.append((seq, id))
+        for number in _down(0 if head is None else min(seq, head.seq)):
+            there = self.at(author, number)
+            assert there is not None
+            found.append((number, there))
         return found
 
     def common(self, author: str, places: Sequence[tuple[int, str]]) -> int:
