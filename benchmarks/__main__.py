@@ -33,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(given)
     if given.command == "journal":
         return _journal(given)
+    if given.command == "watch":
+        return _watch(quick=given.quick)
     put_into_page(render(json.loads(given.results.read_text(encoding="utf-8"))), given.page)
     print(f"{given.page} shows {given.results}")
     return 0
@@ -79,6 +81,18 @@ def _journal(given: argparse.Namespace) -> int:
     whole = not given.quick and given.entries == ENTRIES
     cases = journal_suite(QUICK_ENTRIES if given.quick else given.entries)
     return _measured(run(cases, _out(given), resume=given.resume), _out(given), whole=whole)
+
+
+def _watch(*, quick: bool) -> int:
+    """Measure forecasts, alarms and changes of level, one after the other; nothing is written."""
+    from benchmarks import watch, watch_alarms, watch_changes
+
+    parts = {
+        watch.main: ("--each", "1"),
+        watch_alarms.main: ("--towns", "1", "--series", "80"),
+        watch_changes.main: ("--quiet", "20", "--planted", "10"),
+    }
+    return max([part(few if quick else ()) for part, few in parts.items()])
 
 
 def _out(given: argparse.Namespace) -> Path:
@@ -131,6 +145,8 @@ def _parser() -> argparse.ArgumentParser:
     journal.add_argument("--out", type=Path, help="where to keep results (default benchmarks/results.json)")
     journal.add_argument("--quick", action="store_true", help="a minute, 20,000 entries; prints, leaves the page alone")
     journal.add_argument("--resume", action="store_true", help="keep what --out holds and run what is missing")
+    watching = commands.add_parser("watch", help="measure forecasts and alarms of the watch; prints")
+    watching.add_argument("--quick", action="store_true", help="a few minutes, few series; figures are rough")
     rendering = commands.add_parser("render", help="write the tables again from results that are there")
     rendering.add_argument("--results", type=Path, default=RESULTS)
     rendering.add_argument("--page", type=Path, default=PAGE)

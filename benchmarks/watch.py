@@ -195,12 +195,12 @@ def many(count: int) -> str:
     )
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and print or write into the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.watch", description=__doc__)
     parser.add_argument("--each", type=int, default=8, help="series of each family (default 8)")
     parser.add_argument("--page", action="store_true", help="write the tables into docs/benchmarks.md")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     parts = [many(10_000)]
     runs = {f"Families, {way}": simulated(given.each, way, SEED + n) for n, way in enumerate(WAYS)}
     for title, series in {**runs, "Published series": published()}.items():

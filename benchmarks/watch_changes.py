@@ -259,12 +259,12 @@ def published_table(breaks: Sequence[Break], limits: Mapping[str, float]) -> str
     return table(["delay in steps, alarms before", "steps watched before", "Abasto", *PLAIN], rows)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.watch_changes", description=__doc__)
     parser.add_argument("--quiet", type=int, default=1200, help="quiet series of each shape (default 1200)")
     parser.add_argument("--planted", type=int, default=400, help="series of each shape and change (default 400)")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     evens = evened(given.quiet)
     print(rates_table(evens), "", simulated_table(given.planted, evens), sep="\n", flush=True)
     print("", published_table(published(), evens["all"].limits), sep="\n")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from benchmarks import watch_changes
+from benchmarks.__main__ import main
 from benchmarks.watch_alarms import FAMILIES, quiet, rings
 from benchmarks.watch_changes import (
     FACTORS,
@@ -124,3 +126,21 @@ def test_public_series_leave_their_course_where_their_break_is_said_to_be() -> N
         assert np.all(np.isfinite(one.values)), one.name
         before, after = one.values[one.at - 8 : one.at].mean(), one.values[one.at : one.at + 8].mean()
         assert one.sign * (after - before) > 0, one.name
+
+
+@pytest.mark.parametrize("failing", [None, "watch_alarms"])
+def test_one_command_runs_forecasts_alarms_and_changes(monkeypatch: pytest.MonkeyPatch, failing: str | None) -> None:
+    names = ("watch", "watch_alarms", "watch_changes")
+    runs: list[tuple[str, tuple[str, ...]]] = []
+    for name in names:
+
+        def part(given: Sequence[str], name: str = name) -> int:
+            runs.append((name, tuple(given)))
+            return int(name == failing)
+
+        monkeypatch.setattr(f"benchmarks.{name}.main", part)
+    assert main(["watch"]) == (0 if failing is None else 1)
+    assert runs == [(name, ()) for name in names]
+    main(["watch", "--quick"])
+    assert [name for name, _ in runs[3:]] == list(names)
+    assert all(given for _, given in runs[3:])

@@ -89,6 +89,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Propose orders from a plan of what the journal knows, issue, show, accept, load, receive, cancel them.",
     ),
     "serve": ("abasto.cli_serve:serve", "Open the room: the journal in a browser, for the desk and for phones."),
+    "peers": (
+        "abasto.cli_peers:peers",
+        "Say which devices this one exchanges with, show this device's key, or answer them.",
+    ),
+    "sync": ("abasto.cli_peers:sync_with", "Exchange what is missing with a peer, or with all of them."),
     "routes": (
         "abasto.cli_routes:routes",
         "Make routes of real vehicles from the day's orders; sheets to print, calendar and messages with --out.",

@@ -174,9 +174,9 @@ def write(home: Home, facts: Sequence[Fact]) -> list[Entry]:
 
 def go_on(home: Home, state: State) -> State:
     """Return the state with what was written since it was read."""
-    from abasto.state.fold import fold
+    from abasto import cycle
 
-    return fold(home.journal.read(state.place), state)
+    return cycle.go_on(home.journal, state)
 
 
 def known_on(home: Path | None, day: date, *, days: int | None = None) -> Known:

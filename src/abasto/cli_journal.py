@@ -386,7 +386,7 @@ def undo(
         refused, found = reversal_doubts(state, fact)
         if not json:
             print("To be taken back:")
-            for line in history(opened.journal.read(), entry=id):
+            for line in history(opened.journal.read(), entry=id, cuts=state.members.cuts):
                 print(printable(f"  {line.date or 'undated'}  {line.words}"))
         if refused:
             for why in refused:

@@ -138,9 +138,9 @@ def _balance(journal: Journal) -> Check:
     from abasto.facts.amounts import amount
     from abasto.journal.verify import Check
     from abasto.state.encode import encode
-    from abasto.state.fold import fold
+    from abasto.state.fold import fold_anew
 
-    state = fold(journal.read())
+    state = fold_anew(journal.read)
     wrong = [
         f"{good}, {lot or 'undated'}: all accounts sum to {amount(rest)} and not to zero"
         for (good, lot), rest in state.books.unbalanced().items()

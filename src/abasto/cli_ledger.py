@@ -188,7 +188,7 @@ def ledger(
     with open_home(home) as opened:
         state = read_state(opened)
         place = find_site(state, site), find_good(state, good)
-        lines = movements(opened.journal.read(), *place)
+        lines = movements(opened.journal.read(), *place, cuts=state.members.cuts)
     now = [one for one in figures(state, day) if (one.site, one.good) == place]
     if json:
         document = {
@@ -298,7 +298,7 @@ def history(
         chosen = lot_of(lot)
         if chosen is not None and "good" not in asked:
             raise UsageError(f"--lot {lot}: name the good whose lot this is: abasto history SITE GOOD --lot {lot}")
-        lines = story(opened.journal.read(), lot=chosen, **asked)
+        lines = story(opened.journal.read(), lot=chosen, cuts=state.members.cuts, **asked)
     if json:
         print(json_format.dumps({kind: id, "story": [asdict(line) for line in lines]}, ensure_ascii=False, indent=1))
         return EXIT_OK

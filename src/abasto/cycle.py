@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from abasto.errors import JournalError
 from abasto.journal.store import Snapshot
 from abasto.state.encode import VERSION, decode, encode
-from abasto.state.fold import fold
+from abasto.state.fold import fold, fold_anew
+from abasto.state.members import CutBackError
 
 if TYPE_CHECKING:
     from abasto.facts.kinds import OrderIssued
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from abasto.state.known import Known
     from abasto.state.state import State
 
-__all__ = ["Proposal", "issue", "propose", "read_state"]
+__all__ = ["Proposal", "go_on", "issue", "propose", "read_state"]
 
 SNAPSHOT_AFTER = 2_000
 """So many entries are folded in less time than it takes to keep what they come to."""
@@ -45,12 +46,24 @@ def read_state(journal: Journal) -> State:
     snapshot = store.snapshot(VERSION)
     before = 0 if snapshot is None else snapshot.count
     state = None if snapshot is None else decode(snapshot.content)
-    state = fold(store.read(None if snapshot is None else snapshot.place), state)
+    try:
+        state = fold(store.read(None if snapshot is None else snapshot.place), state)
+    except CutBackError as error:
+        # What the snapshot holds does not count in part, and so neither does it.
+        before, state = 0, fold_anew(store.read, error.cuts)
     if state.place is not None and state.count - before >= SNAPSHOT_AFTER:
         # A snapshot only saves time: a full disk or somebody who writes just now must not keep anyone from reading.
         with contextlib.suppress(JournalError):
             store.keep_snapshot(Snapshot(state.count, state.place, VERSION, encode(state)))
     return state
+
+
+def go_on(journal: Journal, state: State) -> State:
+    """Return the state with what was written after it; `state` itself is of no use any more."""
+    try:
+        return fold(journal.read(state.place), state)
+    except CutBackError as error:
+        return fold_anew(journal.read, error.cuts)
 
 
 def propose(

@@ -11,14 +11,20 @@ from abasto.facts.kinds import (
     MOST,
     MOST_SNOOZED_DAYS,
     AlarmAnswered,
+    DeviceAsked,
+    DeviceCut,
+    DeviceEndorsed,
     EntryReversed,
     Fact,
     GoodsHandedOut,
     GoodsLost,
     GoodsMade,
     GoodsTakenIn,
+    JointSaid,
+    LetterHeard,
     Line,
     NetworkFounded,
+    NetworkRecognised,
     NoteWritten,
     OrderAccepted,
     OrderCancelled,
@@ -27,6 +33,8 @@ from abasto.facts.kinds import (
     OrderReceived,
     RowDropped,
     RowSet,
+    ShipmentPromised,
+    ShipmentWithdrawn,
     StockCounted,
 )
 
@@ -61,9 +69,22 @@ def snoozed(alarm: str, day: date, days: int, reason: str, by: str, ref: str) ->
     return AlarmAnswered(alarm, "snoozed", day.isoformat(), until=until.isoformat(), reason=reason, by=by, ref=ref)
 
 
+long_texts = st.text(CHARACTERS, min_size=1, max_size=200)
+untils = st.just("") | dates
+
+
+def endorsed(device: str, role: str, date: str, sites: list[str], until: str) -> DeviceEndorsed:
+    return DeviceEndorsed(device, role, date, tuple(sites), until, succeeds="" if until else "Z" * 42 + "A")
+
+
 KINDS: dict[type, st.SearchStrategy[Fact]] = {
     NetworkFounded: st.builds(
-        NetworkFounded, ids, st.lists(entry_ids, max_size=3).map(tuple), counts, date=st.one_of(st.just(""), dates)
+        NetworkFounded,
+        ids,
+        st.lists(entry_ids, max_size=3).map(tuple),
+        counts,
+        date=st.one_of(st.just(""), dates),
+        admission=st.sampled_from(["open", "endorsed"]),
     ),
     RowSet: st.builds(RowSet, ids, cells, dates, copy=counts, ref=texts),
     RowDropped: st.builds(RowDropped, ids, cells, dates, copy=counts),
@@ -96,6 +117,20 @@ KINDS: dict[type, st.SearchStrategy[Fact]] = {
         ),
     ),
     EntryReversed: st.builds(EntryReversed, entry_ids, dates, cause=texts),
+    NetworkRecognised: st.builds(NetworkRecognised, entry_ids, ids, dates),
+    LetterHeard: st.builds(LetterHeard, long_texts, ids, dates),
+    JointSaid: st.builds(JointSaid, ids, long_texts, dates, network=texts),
+    ShipmentPromised: st.builds(ShipmentPromised, entry_ids, entry_ids, ids, dates, dates, lines(quantities), dates),
+    ShipmentWithdrawn: st.builds(ShipmentWithdrawn, entry_ids, dates, cause=texts),
+    DeviceAsked: st.builds(DeviceAsked, ids, dates),
+    DeviceEndorsed: st.one_of(
+        st.builds(endorsed, entry_ids, st.sampled_from(["reader", "allocator", "steward"]), dates, st.just(()), untils),
+        st.builds(endorsed, entry_ids, st.just("reporter"), dates, st.lists(ids, min_size=1, max_size=3), untils),
+    ),
+    DeviceCut: st.one_of(
+        st.builds(DeviceCut, entry_ids, st.just(0), dates, reason=texts),
+        st.builds(DeviceCut, entry_ids, counts, dates, last=entry_ids, reason=texts),
+    ),
 }
 """Facts of one kind, as wild as their bodies may be."""
 

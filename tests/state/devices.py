@@ -10,7 +10,7 @@ from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import Device, make_entry
 from abasto.state.encode import decode, encode
-from abasto.state.fold import Told, fold
+from abasto.state.fold import Told, fold, fold_anew
 from abasto.state.state import State
 
 __all__ = ["DAY", "Crew", "network_rows", "read_back", "received"]
@@ -31,10 +31,19 @@ def network_rows(*, shelf_life: str = "") -> list[Fact]:
 class Crew:
     """Devices of one network, the first of which founded it; what one says, others know only after `meet`."""
 
-    def __init__(self, size: int = 1, *, rows: Sequence[Fact] | None = None) -> None:
+    def __init__(
+        self,
+        size: int = 1,
+        *,
+        rows: Sequence[Fact] | None = None,
+        stewards: int = 1,
+        threshold: int = 1,
+        is_open: bool = True,
+    ) -> None:
         self.devices = [Device(bytes([number + 1]) * 32) for number in range(size)]
         self.journals = [Journal(MemoryStore(), device) for device in self.devices]
-        self.journals[0].found("Barrio", date=DAY, time=0)
+        keys = [device.key for device in self.devices[:stewards]]
+        self.journals[0].found("Barrio", date=DAY, time=0, stewards=keys, threshold=threshold, is_open=is_open)
         self.journals[0].append(network_rows() if rows is None else rows, time=0)
         self.meet()
 
@@ -67,7 +76,7 @@ class Crew:
 
     def state(self, *, by: int = 0) -> State:
         """Return what a device's entries come to, after a look whether the books balance and can be kept."""
-        state = fold(self.journals[by].read())
+        state = fold_anew(self.journals[by].read)
         assert state.books.unbalanced() == {}
         assert encode(read_back(state)) == encode(state)
         return state

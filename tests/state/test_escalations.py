@@ -6,10 +6,12 @@ import json
 from datetime import date
 
 import pytest
+from tests.state.devices import Crew
 
 from abasto.errors import InputError
-from abasto.facts.kinds import RowSet
+from abasto.facts.kinds import NetworkRecognised, RowSet
 from abasto.state.escalations import Step, escalations_of, steps_for
+from abasto.state.foresee import row_doubts
 from abasto.state.network import row_fact
 from abasto.state.rows import Rows
 
@@ -89,3 +91,14 @@ def test_escalations_are_kept_like_any_row() -> None:
     assert dict(fact.row) == {"priority": "1", "to": "Vale", "after_hours": "6"}
     rows = rows_with(("1", "Vale", "6"))
     assert escalations_of(Rows.from_plain(json.loads(json.dumps(rows.plain())))) == escalations_of(rows)
+
+
+def test_it_is_doubted_that_a_network_hears_which_nobody_recognised() -> None:
+    crew = Crew()
+    row = RowSet("escalations", {"priority": "1", "to": "Vale", "after_hours": "6"}, DAY.isoformat())
+    assert any("Vale" in doubt for doubt in row_doubts(crew.state(), row, day=DAY))
+    crew.say(NetworkRecognised("V" * 42 + "A", "Vale", DAY.isoformat()))
+    assert row_doubts(crew.state(), row, day=DAY) == ()
+    for to in ("allocators", "School"):
+        heard = RowSet("escalations", {"priority": "1", "to": to, "after_hours": "6"}, DAY.isoformat())
+        assert row_doubts(crew.state(), heard, day=DAY) == ()

@@ -24,5 +24,5 @@ def test_the_page_lists_every_kind_of_exception() -> None:
     kinds = {kind for path in folder.glob("*.py") for kind in re.findall(r'kind="([a-z ]+)"', path.read_text())}
     assert len(kinds) > 12
     assert kinds - {"founded again"} <= listed  # No journal takes in a second founding.
-    for refusal in ("gap", "fork", "out of order"):
+    for refusal in ("gap", "fork", "out of order", "cut"):
         assert refusal in listed

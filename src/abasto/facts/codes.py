@@ -17,13 +17,13 @@ MOST_NAMED = 5
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 
-def code_of(id: str) -> str:
-    """Return the short code of an id: its first 40 bits in Crockford's base 32.
+def code_of(id: str, *, signs: int = 8) -> str:
+    """Return the short code of an id: its first 40 bits in Crockford's base 32, or as many signs of 5 bits as asked.
 
-    >>> code_of("A" * 43)
-    '0000-0000'
+    >>> code_of("A" * 43), code_of("A" * 43, signs=12)
+    ('0000-0000', '0000-0000-0000')
     """
-    return _grouped(_digits(id, 8))
+    return _grouped(_digits(id, signs))
 
 
 def find(code: str, ids: Iterable[str]) -> str:

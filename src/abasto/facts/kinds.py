@@ -8,6 +8,7 @@ as `UnknownFact`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import date, timedelta
@@ -18,17 +19,26 @@ from abasto.errors import FactError
 
 __all__ = [
     "FACTS",
+    "LONGEST_LETTER",
+    "LONGEST_MESSAGE",
     "MOST",
     "MOST_SNOOZED_DAYS",
+    "ROLES",
     "AlarmAnswered",
+    "DeviceAsked",
+    "DeviceCut",
+    "DeviceEndorsed",
     "EntryReversed",
     "Fact",
     "GoodsHandedOut",
     "GoodsLost",
     "GoodsMade",
     "GoodsTakenIn",
+    "JointSaid",
+    "LetterHeard",
     "Line",
     "NetworkFounded",
+    "NetworkRecognised",
     "NoteWritten",
     "OrderAccepted",
     "OrderCancelled",
@@ -37,6 +47,8 @@ __all__ = [
     "OrderReceived",
     "RowDropped",
     "RowSet",
+    "ShipmentPromised",
+    "ShipmentWithdrawn",
     "StockCounted",
     "UnknownFact",
     "body_of",
@@ -50,7 +62,13 @@ LONGEST_TEXT = 4000
 MOST_LINES = 100
 MOST_SNOOZED_DAYS = 31
 """So many days an alarm may be put off at once."""
+LONGEST_LETTER = 12_000
+"""Bytes of another network's entry that one of ours can hold."""
+LONGEST_MESSAGE = 8_000
 ANSWERS = ("taken", "settled", "snoozed", "wrong")
+_KEY = re.compile("[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
+ROLES = ("reader", "reporter", "allocator", "steward")
+"""What a device may be, from who may say nothing to who decides about the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +82,58 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class NetworkFounded:
-    """The first entry of a network: its name, the keys of its stewards, and how many of them decide together."""
+    """The first entry of a network: its name, the keys of its stewards, and how many of them decide together.
+
+    As long as there are fewer stewards than `threshold`, all of them do. In an `open` network everybody's entries
+    count, in an `endorsed` one those of members.
+    """
 
     KIND: ClassVar[str] = "network.founded"
     name: str
     stewards: tuple[str, ...]
     threshold: int
     date: str = ""
+    admission: str = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAsked:
+    """The device that signs this asks to join; `name` is that of the device or place, never a person's."""
+
+    KIND: ClassVar[str] = "device.asked"
+    name: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEndorsed:
+    """A steward wants a device (its key) to have a role: a reporter for `sites`, `until` a date if one is given.
+
+    `succeeds` is the key of a device that is lost, whose role this one takes over.
+    """
+
+    KIND: ClassVar[str] = "device.endorsed"
+    device: str
+    role: str
+    date: str
+    sites: tuple[str, ...] = ()
+    until: str = ""
+    succeeds: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCut:
+    """A device is no longer believed: its entry number `seq`, whose id is `last`, is the last that counts.
+
+    `seq` 0 without `last` is before its first entry. A device that cuts itself names the entry just before.
+    """
+
+    KIND: ClassVar[str] = "device.cut"
+    device: str
+    seq: int
+    date: str
+    last: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +330,70 @@ class EntryReversed:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkRecognised:
+    """Another network, by the id of its founding entry: what its stewards and their devices say is heard here.
+
+    `name` is what it is called here: sites that belong to it have it in their column `network`.
+    """
+
+    KIND: ClassVar[str] = "network.recognised"
+    network: str
+    name: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetterHeard:
+    """An entry of another network came here: its very bytes, and the signature over them in URL-safe base64."""
+
+    KIND: ClassVar[str] = "letter.heard"
+    letter: str
+    signature: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class JointSaid:
+    """What this network says on the way to a joint plan: a message of `abasto.federation` in base64, to all or to one.
+
+    `session` names the planning that it belongs to; it begins with the first day that is planned.
+    """
+
+    KIND: ClassVar[str] = "joint.said"
+    session: str
+    message: str
+    date: str
+    network: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentPromised:
+    """So much goes to another network on a day, with an order of this one; `site` is the place of theirs it goes to.
+
+    The shipment's id is that of its entry. It names nothing else of this network: neither site nor fleet.
+    """
+
+    KIND: ClassVar[str] = "shipment.promised"
+    network: str
+    order: str
+    site: str
+    departs: str
+    arrives: str
+    lines: tuple[Line, ...]
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentWithdrawn:
+    """A shipment that was promised does not come."""
+
+    KIND: ClassVar[str] = "shipment.withdrawn"
+    shipment: str
+    date: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownFact:
     """A fact of a later version: kept, carried and shown, not applied."""
 
@@ -291,6 +418,14 @@ Fact = (
     | NoteWritten
     | AlarmAnswered
     | EntryReversed
+    | NetworkRecognised
+    | LetterHeard
+    | JointSaid
+    | ShipmentPromised
+    | ShipmentWithdrawn
+    | DeviceAsked
+    | DeviceEndorsed
+    | DeviceCut
     | UnknownFact
 )
 
@@ -304,6 +439,20 @@ def _id(value: Any) -> str:
 def _text(value: Any) -> str:
     if type(value) is not str or len(value) > LONGEST_TEXT:
         raise ValueError(f"must be text of at most {LONGEST_TEXT} characters")
+    return value
+
+
+def _letter(value: Any) -> str:
+    return _of_bytes(value, LONGEST_LETTER)
+
+
+def _message(value: Any) -> str:
+    return _of_bytes(value, LONGEST_MESSAGE)
+
+
+def _of_bytes(value: Any, most: int) -> str:
+    if type(value) is not str or not 0 < len(value.encode(errors="replace")) <= most:
+        raise ValueError(f"must be text of 1 to {most} bytes")
     return value
 
 
@@ -343,6 +492,12 @@ def _count(value: Any) -> int:
     return value
 
 
+def _seq(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= MOST:
+        raise ValueError("must be a whole number from 0 up")
+    return value
+
+
 def _flag(value: Any) -> bool:
     if type(value) is not bool:
         raise ValueError("must be true or false")
@@ -362,10 +517,24 @@ def _alarm(value: Any) -> str:
     return value
 
 
-def _answer(value: Any) -> str:
-    if type(value) is not str or value not in ANSWERS:
-        raise ValueError(f"must be one of {', '.join(ANSWERS)}")
+def _one_of(*allowed: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if type(value) is not str or value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return value
+
+    return read
+
+
+def _key(value: Any) -> str:
+    # One key has one text, else a device could be cut under one name and go on under another.
+    if type(value) is not str or not _KEY.fullmatch(value):
+        raise ValueError("must be a device's key or an entry's id: 43 letters of URL-safe base64")
     return value
+
+
+def _key_or_blank(value: Any) -> str:
+    return "" if value == "" and type(value) is str else _key(value)
 
 
 def _cells(value: Any) -> Mapping[str, str]:
@@ -391,8 +560,9 @@ def _lines_of(quantity: Callable[[Any], int]) -> Callable[[Any], tuple[Line, ...
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "about": _text,
+    "admission": _one_of("open", "endorsed"),
     "alarm": _alarm,
-    "answer": _answer,
+    "answer": _one_of(*ANSWERS),
     "arrives": _date,
     "batches": _quantity,
     "by": _text,
@@ -400,24 +570,36 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "copy": _count,
     "date": _date,
     "departs": _date,
+    "device": _key,
     "entry": _id,
     "fleet": _id,
     "from": _id,
     "good": _id,
+    "letter": _letter,
+    "last": _key_or_blank,
     "lines": _lines_of(_quantity),
     "lot": _lot,
+    "message": _message,
     "more_to_come": _flag,
     "name": _id,
+    "network": _text,
     "order": _id,
     "plan": _text,
     "quantity": _quantity,
     "reason": _text,
     "recipe": _id,
     "ref": _text,
+    "role": _one_of(*ROLES),
     "row": _cells,
+    "session": _id,
+    "seq": _seq,
     "settles": _ids,
+    "shipment": _id,
+    "signature": _id,
     "site": _id,
+    "sites": _ids,
     "stewards": _ids,
+    "succeeds": _key_or_blank,
     "table": _id,
     "text": _text,
     "threshold": _count,
@@ -446,6 +628,14 @@ FACTS: Mapping[str, type[Any]] = {
         NoteWritten,
         AlarmAnswered,
         EntryReversed,
+        NetworkRecognised,
+        LetterHeard,
+        JointSaid,
+        ShipmentPromised,
+        ShipmentWithdrawn,
+        DeviceAsked,
+        DeviceEndorsed,
+        DeviceCut,
     )
 }
 """The type of each kind that this version knows."""
@@ -489,6 +679,8 @@ def fact_of(kind: str, body: Mapping[str, Any]) -> Fact:
     fact: Fact = FACTS[kind](*values)
     if isinstance(fact, AlarmAnswered):
         _refuse_odd_answer(fact)
+    elif isinstance(fact, DeviceEndorsed | DeviceCut):
+        _refuse_odd_membership(fact)
     return fact
 
 
@@ -509,6 +701,17 @@ def _refuse_odd_answer(fact: AlarmAnswered) -> None:
             f"{kind}, until: {fact.until!r} — must be after the date {fact.date} and at most {MOST_SNOOZED_DAYS} days "
             "later"
         )
+
+
+def _refuse_odd_membership(fact: DeviceEndorsed | DeviceCut) -> None:
+    """Raise `FactError` for an heir of itself, sites where there may be none, and a cut without its last entry."""
+    if isinstance(fact, DeviceCut):
+        if (fact.seq == 0) != (not fact.last):
+            raise FactError(f"{fact.KIND}, last: {fact.last!r} — must be the id of entry {fact.seq}, and blank for 0")
+    elif fact.succeeds == fact.device:
+        raise FactError(f"{fact.KIND}, succeeds: {fact.succeeds!r} — a device cannot succeed itself")
+    elif (fact.role == "reporter") != bool(fact.sites):
+        raise FactError(f"{fact.KIND}, sites: {list(fact.sites)!r:.80} — a reporter has some, and nobody else has")
 
 
 def body_of(fact: Fact) -> dict[str, Any]:

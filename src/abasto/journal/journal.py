@@ -52,11 +52,22 @@ class Journal:
                 self._network = _network_of(first.entry)
         return self._network
 
-    def found(self, name: str, *, date: str, time: int, facts: Sequence[Fact] = ()) -> Entry:
-        """Found a network of that name on a date (ISO), with this device as its only steward; return its first entry.
+    def found(
+        self,
+        name: str,
+        *,
+        date: str,
+        time: int,
+        facts: Sequence[Fact] = (),
+        stewards: Sequence[str] = (),
+        threshold: int = 1,
+        is_open: bool = True,
+    ) -> Entry:
+        """Found a network of that name on a date (ISO), with this device as a steward; return its first entry.
 
-        `facts` are kept with it, all or nothing: no network begins that lacks its tables. Raises `JournalError` if the
-        journal holds a network already, and what `append` raises.
+        `stewards` are the keys of others, `threshold` says how many have to agree, and unless it `is_open`, only what
+        members say counts. `facts` are kept with it, all or nothing: no network begins that lacks its tables. Raises
+        `JournalError` if the journal holds a network already, and what `append` raises.
         """
         if self.network:
             raise JournalError(
@@ -65,7 +76,8 @@ class Journal:
             )
         device = self._writer()
         bodies = [_kind_and_body(one) for one in facts]
-        fact = NetworkFounded(name, stewards=(device.key,), threshold=1, date=date)
+        keys = tuple(dict.fromkeys((device.key, *stewards)))
+        fact = NetworkFounded(name, keys, threshold, date=date, admission="open" if is_open else "endorsed")
         made = make_entry(
             device, network=NOTHING, seq=1, prev=NOTHING, deps=(), lc=1, time=time, kind=fact.KIND, body=body_of(fact)
         )

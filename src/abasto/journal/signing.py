@@ -9,6 +9,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from nacl.bindings import crypto_scalarmult
 from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
 
@@ -48,6 +49,14 @@ class Device:
     def sign(self, raw: bytes) -> bytes:
         """Return the signature (64 bytes) over the bytes of an entry."""
         return self._signing.sign(DOMAIN + raw).signature
+
+    def agree(self, other: bytes) -> bytes:
+        """Return the secret (32 bytes) that only this device and the holder of an X25519 key can compute.
+
+        The device's key is taken to Curve25519 for it. Raises `CryptoError` for a key of small order, with which
+        everybody could.
+        """
+        return crypto_scalarmult(bytes(self._signing.to_curve25519_private_key()), other)
 
     def __repr__(self) -> str:
         return f"Device({self.key})"

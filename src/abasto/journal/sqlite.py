@@ -6,7 +6,7 @@ import contextlib
 import json
 import zlib
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from threading import RLock
@@ -373,6 +373,13 @@ class SqliteStore:
         """Keep a setting of the home."""
         with self._writing():
             self._connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (name, value))
+
+    def change_setting(self, name: str, change: Callable[[str], str]) -> None:
+        """Put what `change` makes of a setting in its place; nobody writes in between, and what it raises keeps it."""
+        with self._writing():
+            before = str(self._one("SELECT value FROM setting WHERE name = ?", name) or "")
+            after = change(before)
+            self._connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (name, after))
 
     def seed(self) -> bytes | None:
         """Return the seed of this device's key (32 bytes), None in a file without one, as a backup is."""

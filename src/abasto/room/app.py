@@ -25,6 +25,8 @@ from abasto.room.safety import MOST_BYTES_UPLOADED, BodyLimit, Buckets, SafeHead
 from abasto.room.seen import situation_of
 from abasto.room.views import static_file
 from abasto.room.web import Call, language_of, route_of, session_of
+from abasto.sync.hosting import peers_app
+from abasto.sync.http import PATH, AtPath
 
 __all__ = ["LOOPBACK", "build_app"]
 
@@ -60,6 +62,8 @@ def build_app(
             *(route_of(page) for page in PAGES),
         ],
         middleware=[
+            # Peers prove their keys in what they send, so the names and sizes of pages are nothing to them.
+            Middleware(AtPath, path=PATH, own=peers_app(room.home)),
             Middleware(SafeHeaders, is_secure=is_secure),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
             Middleware(BodyLimit, larger=dict.fromkeys(UPLOADS, MOST_BYTES_UPLOADED)),

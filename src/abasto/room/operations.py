@@ -19,12 +19,12 @@ from abasto.room.phones import Phones
 from abasto.room.planning import Asked, Job, Planner
 from abasto.room.sessions import Sessions
 from abasto.state.encode import encode
-from abasto.state.fold import fold
 
 if TYPE_CHECKING:
     from abasto.journal.entry import Entry
     from abasto.journal.home import Home
     from abasto.state.known import Known
+    from abasto.state.members import Cuts
     from abasto.state.state import State
 
 __all__ = ["Room"]
@@ -74,11 +74,17 @@ class Room:
             journal = self.home.journal
             count = journal.store.count()
             if self._state is not None and self._state.count < count:
-                self._state = fold(journal.read(self._state.place), self._state)
+                self._state = cycle.go_on(journal, self._state)
             if self._state is None or self._state.count != count:
                 # The first time, or an entry has come that belongs before some that are folded already.
                 self._state = cycle.read_state(journal)
             return self._state
+
+    @property
+    def cuts(self) -> Cuts:
+        """The cuts that are known, for stories, which are told from all entries without holding `lock`."""
+        with self.lock:
+            return dict(self.state.members.cuts)
 
     def known(self, days: int | None = None) -> Known:
         """Return the network as it is known today; raises `InputError` if its tables cannot be planned."""

@@ -42,7 +42,8 @@ class Movement:
 
     `lot` is the last usable date, or nothing; `entry` is the id of the entry that says so, and `why` the kind of
     movement: `opening`, `taken in`, `handed out`, `made`, `used`, `lost`, `spoiled`, `loaded`, `received`,
-    `lost on the way`, `brought back`, `counted more`, `counted less`, `count explained`, `reversed`.
+    `lost on the way`, `brought back`, `counted more`, `counted less`, `count explained`, `reversed`; and, with
+    other networks, `promised`, `withdrawn`, `handed over`.
     """
 
     entry: str

@@ -9,7 +9,9 @@ from abasto.journal.entry import Entry
 
 __all__ = ["Author", "Authors", "Refusal"]
 
-Refusal = Literal["fork", "gap", "out of order"]
+Refusal = Literal["fork", "gap", "out of order", "cut"]
+MOST_PROOFS = 2
+"""Two entries with one number prove a fork."""
 FIRST = "A" * 43
 """Zeros: what the first entry of a chain gives as the one before it."""
 
@@ -17,14 +19,16 @@ FIRST = "A" * 43
 class Author:
     """A device: its number here, the last entry of its chain that was applied, and what it had seen of the others.
 
-    `refused` has, for each reason, how many of its entries were not applied, the first one's sequence number and id.
+    `refused` has, for each reason, how many of its entries were not applied, and of the first ones the sequence number
+    and the ids: two of a fork. `day` is the latest date of what was applied.
     """
 
-    __slots__ = ("id", "key", "lc", "number", "refused", "seen", "seq")
+    __slots__ = ("day", "id", "key", "lc", "number", "refused", "seen", "seq")
 
     def __init__(self, key: str, number: int) -> None:
         self.key, self.number = key, number
         self.seq, self.id, self.lc = 0, FIRST, 0
+        self.day = ""
         self.seen: dict[int, int] = {}
         self.refused: dict[str, list[Any]] = {}
 
@@ -40,13 +44,12 @@ class Author:
 
     def refuse(self, entry: Entry, why: Refusal) -> None:
         """Remember that an entry was not applied."""
-        known = self.refused.get(why)
-        if known is None:
-            self.refused[why] = [1, entry.seq, entry.id]
-        else:
-            known[0] += 1
-            if (entry.seq, entry.id) < (known[1], known[2]):
-                known[1:] = [entry.seq, entry.id]
+        known = self.refused.setdefault(why, [0, entry.seq])
+        known[0] += 1
+        if entry.seq < known[1]:
+            known[1:] = [entry.seq]
+        if entry.seq == known[1]:
+            known[2:] = sorted([*known[2:], entry.id])[:MOST_PROOFS]
 
     def had_seen(self, author: int, seq: int) -> bool:
         """Say whether the entry applied last was written knowing that entry of another author (or of its own)."""
@@ -68,6 +71,10 @@ class Authors:
             self._keys.append(key)
         return author
 
+    def get(self, key: str) -> Author | None:
+        """Return an author that is known."""
+        return self._by_key.get(key)
+
     def all(self) -> list[Author]:
         """Return all authors in the order of their numbers."""
         return list(self._by_key.values())
@@ -87,15 +94,15 @@ class Authors:
     def plain(self) -> list[Any]:
         """Return all authors as lists and objects of plain JSON, by number."""
         return [
-            [one.key, one.seq, one.id, one.lc, [list(pair) for pair in sorted(one.seen.items())], one.refused]
+            [one.key, one.seq, one.id, one.lc, one.day, [list(pair) for pair in sorted(one.seen.items())], one.refused]
             for one in self.all()
         ]
 
     def restore(self, plain: Sequence[Any]) -> None:
         """Take over what `plain` gave."""
-        for key, seq, id, lc, seen, refused in plain:
+        for key, seq, id, lc, day, seen, refused in plain:
             author = self.of(key)
-            author.seq, author.id, author.lc = seq, id, lc
+            author.seq, author.id, author.lc, author.day = seq, id, lc, day
             author.seen = dict(seen)
             author.refused = _copied(refused)
 

@@ -14,13 +14,15 @@ from abasto.errors import JournalError
 from abasto.facts.kinds import NetworkFounded, body_of, fact_of
 from abasto.journal.store import Place
 from abasto.state.answers import Answers
+from abasto.state.letters import Letters
+from abasto.state.members import Members
 from abasto.state.rows import Rows
 from abasto.state.state import Noted, State
 from abasto.tables.collector import collector_paused
 
 __all__ = ["VERSION", "decode", "encode"]
 
-VERSION = 4
+VERSION = 5
 """Of the rules of the fold and of these bytes: what another version kept is folded anew."""
 
 
@@ -37,9 +39,11 @@ def encode(state: State) -> bytes:
         "founded": None if state.founded is None else body_of(state.founded),
         "dates": state.dates.plain(),
         "authors": state.authors.plain(),
+        "members": state.members.plain(),
         "noted": sorted([*key, *noted] for key, noted in state.noted.items()),
         "settled": state.settled,
         "answers": state.answers.plain(),
+        "letters": state.letters.plain(),
         "books": state.books.plain(),
         "rows": state.rows.plain(),
         "steps": state.orders.plain(),
@@ -76,12 +80,14 @@ def _decoded(content: bytes) -> State:
     state.founded = _founding(head["founded"])
     state.dates.restore(head["dates"])
     state.authors.restore(head["authors"])
+    state.members = Members.from_plain(head["members"])
     state.noted = {
         (kind, about, second): Noted(times, first, last, tuple(entries), tuple(detail))
         for kind, about, second, times, first, last, entries, detail in head["noted"]
     }
     state.settled = head["settled"]
     state.answers = Answers.from_plain(head["answers"])
+    state.letters = Letters.from_plain(head["letters"])
     state.rows = Rows.from_plain(head["rows"])
     first_effect = len(places) + len(orders)
     state.books.restore(head["books"], dict(zip(places, texts[: len(places)], strict=True)))

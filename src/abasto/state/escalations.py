@@ -12,9 +12,11 @@ from abasto.errors import Finding
 from abasto.network import Amount, Id, Row, TableSchema, column
 from abasto.state.rows import ESCALATIONS, IDENTITY, KeptRow, Rows
 
-__all__ = ["ESCALATIONS_SCHEMA", "Escalation", "Step", "escalations_of", "steps_for"]
+__all__ = ["ESCALATIONS_SCHEMA", "GROUPS", "Escalation", "Step", "escalations_of", "steps_for"]
 
 
+GROUPS = ("allocators", "stewards")
+"""Who may hear besides sites and other networks."""
 MOST_HOURS = 8760
 """A year: what is heard later is heard by nobody."""
 

@@ -14,13 +14,19 @@ from abasto.errors import FactError
 from abasto.facts.amounts import thousandths
 from abasto.facts.kinds import (
     AlarmAnswered,
+    DeviceAsked,
+    DeviceCut,
+    DeviceEndorsed,
     EntryReversed,
     Fact,
     GoodsHandedOut,
     GoodsLost,
     GoodsMade,
     GoodsTakenIn,
+    JointSaid,
+    LetterHeard,
     NetworkFounded,
+    NetworkRecognised,
     NoteWritten,
     OrderAccepted,
     OrderCancelled,
@@ -29,6 +35,8 @@ from abasto.facts.kinds import (
     OrderReceived,
     RowDropped,
     RowSet,
+    ShipmentPromised,
+    ShipmentWithdrawn,
     StockCounted,
     UnknownFact,
     fact_of,
@@ -41,11 +49,14 @@ from abasto.state.authors import Author
 from abasto.state.books import Counter
 from abasto.state.effects import Effect
 from abasto.state.holding import days_after
+from abasto.state.letters import Coming, Promise, open_letter
+from abasto.state.members import NO_CUTS, CutBackError, Cuts
 from abasto.state.orders import Before, OrderFact
+from abasto.state.permits import is_allowed
 from abasto.state.state import State
 from abasto.tables.collector import collector_paused
 
-__all__ = ["Listener", "Told", "fold"]
+__all__ = ["Listener", "Told", "fold", "fold_anew"]
 
 
 class Told(NamedTuple):
@@ -68,7 +79,8 @@ Listener = Callable[[Told], None]
 def fold(entries: Iterable[Placed], state: State | None = None, *, listen: Listener | None = None) -> State:
     """Return what entries come to, in their order; goes on from `state` (and changes it) where one is given.
 
-    `listen` is told of each entry as it is taken.
+    `listen` is told of each entry as it is taken. Raises `CutBackError` where entries that were folded turn out not to
+    count; `state` is of no use then. `fold_anew` begins anew by itself.
     """
     step = _Fold(State() if state is None else state)
     with collector_paused():
@@ -77,6 +89,18 @@ def fold(entries: Iterable[Placed], state: State | None = None, *, listen: Liste
             if listen is not None:
                 listen(step.tell(placed.entry, *told))
     return step.state
+
+
+def fold_anew(read: Callable[[], Iterable[Placed]], cuts: Cuts = NO_CUTS) -> State:
+    """Return what all entries come to, from the first one; `read` yields them, again for every cut that reaches back.
+
+    `cuts` are those that an earlier fold of the same first entries met.
+    """
+    while True:
+        try:
+            return fold(read(), State(cuts))
+        except CutBackError as error:
+            cuts = error.cuts
 
 
 class _Fold:
@@ -103,6 +127,14 @@ class _Fold:
             NoteWritten: self.noted,
             AlarmAnswered: self.answered,
             EntryReversed: self.reversed,
+            NetworkRecognised: self.recognised,
+            LetterHeard: self.heard,
+            JointSaid: self.said,
+            ShipmentPromised: self.promised,
+            ShipmentWithdrawn: self.withdrawn,
+            DeviceAsked: self.asked,
+            DeviceEndorsed: self.endorsed,
+            DeviceCut: self.cut,
         }
 
     def take(self, placed: Placed) -> tuple[Fact | None, str, str]:
@@ -110,6 +142,7 @@ class _Fold:
         state, entry = self.state, placed.entry
         state.count += 1
         state.place = Place(entry.lc, entry.id)
+        state.members.reach(state.place)
         books = state.books
         books.booked = []
         author = state.authors.of(entry.author)
@@ -118,6 +151,9 @@ class _Fold:
             author.refuse(entry, refusal)
             return None, "", refusal
         state.authors.advance(author, entry, placed.seen)
+        if state.members.is_cut(entry):
+            author.refuse(entry, "cut")
+            return None, "", "cut"
         try:
             fact = fact_of(entry.kind, entry.body)
         except FactError as error:
@@ -126,9 +162,13 @@ class _Fold:
         if isinstance(fact, UnknownFact):
             state.note("later version", author.key, date="", entry=entry.id, detail=[fact.kind])
             return fact, "", "later version"
+        day = state.dates.believed(fact.date) if fact.date else ""
+        if not is_allowed(state, fact, entry, day):
+            state.note("not allowed", author.key, date=day, entry=entry.id, detail=[entry.kind])
+            return fact, day, "not allowed"
         if self.is_repeated(fact):
             return fact, fact.date, "repeated"
-        day = self.believed(fact.date, entry, author)
+        self.believe(fact.date, day, entry, author)
         outcome = self.handlers[type(fact)](fact, entry, author, day)
         if books.booked and entry.id not in self.state.effects:
             state.effects.add(entry.id, Effect(state.count, books.booked))
@@ -153,15 +193,14 @@ class _Fold:
         self.state.remember(ref)
         return False
 
-    def believed(self, day: str, entry: Entry, author: Author) -> str:
-        """Return the date to book a fact of a day on, and list it if that is another."""
-        if not day:
-            return ""
-        believed = self.state.dates.believed(day)
-        if believed != day:
-            self.state.note("wild clock", author.key, date=believed, entry=entry.id, detail=[day, believed])
-        self.state.dates.add(day, author.number)
-        return believed
+    def believe(self, claimed: str, day: str, entry: Entry, author: Author) -> None:
+        """Note the date that an applied fact claims, and list it if it is booked on another day."""
+        if not claimed:
+            return
+        if day != claimed:
+            self.state.note("wild clock", author.key, date=day, entry=entry.id, detail=[claimed, day])
+        self.state.dates.add(claimed, author.number)
+        author.day = max(author.day, day)
 
     def place(self, site: str, good: str, entry: Entry, day: str) -> None:
         """List a site or good that a report names and no row stands for; it is booked all the same."""
@@ -183,7 +222,24 @@ class _Fold:
             self.state.note("founded again", author.key, date=day, entry=entry.id, detail=[fact.name])
             return "founded already"
         self.state.founded, self.state.network = fact, entry.id
+        self.state.members.found(fact, entry)
         return ""
+
+    def asked(self, fact: DeviceAsked, entry: Entry, author: Author, day: str) -> str:
+        self.state.members.ask(fact, entry)
+        return ""
+
+    def endorsed(self, fact: DeviceEndorsed, entry: Entry, author: Author, day: str) -> str:
+        return self.state.members.endorse(fact, entry, day)
+
+    def cut(self, fact: DeviceCut, entry: Entry, author: Author, day: str) -> str:
+        members = self.state.members
+        before = members.cuts.get(fact.device)
+        outcome = members.cut(fact, entry, day)
+        cut, device = members.cuts.get(fact.device), self.state.authors.get(fact.device)
+        if cut is not None and cut != before and device is not None and not cut.spares(device.seq, device.id):
+            raise CutBackError(members.cuts)
+        return outcome
 
     def row(self, fact: RowSet | RowDropped, entry: Entry, author: Author, day: str) -> str:
         if fact.table in ("sites", "goods"):
@@ -274,12 +330,84 @@ class _Fold:
             for line in fact.lines:
                 self.place(fact.from_site, line.good, entry, day)
                 self.place(fact.to_site, line.good, entry, day)
+        if isinstance(fact, OrderCancelled) and order in self.state.letters.coming:
+            self.state.note("order step", order, date=day, entry=entry.id, detail=["cancelled"])
+            return "another network's order"
         odd, before = self.state.orders.take(order, fact, entry, day=day)
         if odd:
             self.state.note("order step", order, date=day, entry=entry.id, detail=[odd])
         undo = ("order", order, before)
         self.state.effects.add(entry.id, Effect(self.state.count, self.state.books.booked, undo))
         return ""
+
+    # Between networks
+
+    def recognised(self, fact: NetworkRecognised, entry: Entry, author: Author, day: str) -> str:
+        if fact.network == self.state.network:
+            return "this network itself"
+        self.state.letters.recognised[fact.network] = fact.name
+        return ""
+
+    def said(self, fact: JointSaid, entry: Entry, author: Author, day: str) -> str:
+        self.state.letters.say(self.state.network, fact)
+        return ""
+
+    def promised(self, fact: ShipmentPromised, entry: Entry, author: Author, day: str) -> str:
+        if fact.order in self.state.letters.going:
+            return "promised already"
+        self.state.letters.going[fact.order] = Promise(entry.id, fact.network)
+        return ""
+
+    def withdrawn(self, fact: ShipmentWithdrawn, entry: Entry, author: Author, day: str) -> str:
+        self.state.letters.withdrawn.add(fact.shipment)
+        return ""
+
+    def heard(self, fact: LetterHeard, entry: Entry, author: Author, day: str) -> str:
+        try:
+            letter, inner = open_letter(fact)
+        except FactError as error:
+            self.state.note("malformed", author.key, date=day, entry=entry.id, detail=[str(error)])
+            return "malformed"
+        odd = self.state.letters.take(letter, inner, own=self.state.network)
+        if odd:
+            return odd
+        name = self.state.letters.recognised[self.state.letters.heard[letter.id]]
+        if isinstance(inner, ShipmentPromised) and inner.network == self.state.network:
+            self.state.letters.coming[letter.id] = Coming(letter.network, inner.order)
+            issued = OrderIssued(
+                name, inner.site, name, 1, inner.departs, inner.arrives, inner.lines, inner.date, plan="promised"
+            )
+            self.state.orders.announce(letter.id, issued, author=letter.author, entry=entry.id)
+        elif isinstance(inner, OrderLoaded):
+            self.sent(inner, letter, entry, author)
+        elif isinstance(inner, ShipmentWithdrawn):
+            coming = self.state.letters.coming.get(inner.shipment)
+            if coming is not None and coming.network == letter.network:
+                self.state.orders.withdraw(inner.shipment, entry=entry.id, day=self.state.dates.believed(inner.date))
+        elif isinstance(inner, OrderReceived):
+            self.handed_over(inner, letter, entry, author)
+        return ""
+
+    def sent(self, fact: OrderLoaded, letter: Entry, entry: Entry, author: Author) -> None:
+        """Another network loaded what it promised us: that is on its way, more or less as promised."""
+        coming = self.state.letters.coming
+        found = [id for id, one in coming.items() if (one.network, one.order) == (letter.network, fact.order)]
+        for shipment in found[:1]:
+            day, is_more = self.state.dates.believed(fact.date), coming[shipment].is_sent
+            self.state.orders.sent(shipment, fact.lines, entry=entry.id, day=day, is_more=is_more)
+            coming[shipment] = coming[shipment]._replace(is_sent=True)
+
+    def handed_over(self, fact: OrderReceived, letter: Entry, entry: Entry, author: Author) -> None:
+        """Another network received what we promised it: our order is done, and the goods are theirs."""
+        letters, day = self.state.letters, self.state.dates.believed(fact.date)
+        promise = Promise(fact.order, letter.network)
+        order = next((order for order, one in letters.going.items() if one == promise), "")
+        if not order:
+            return
+        receipt = OrderReceived(order, fact.site, fact.lines, fact.date, fact.more_to_come)
+        self.state.orders.take(order, receipt, entry, day=day)
+        for line in fact.lines:
+            self.state.books.take_out(day, line.good, line.lot, line.quantity, fact.site, OUTSIDE, "handed over")
 
     def noted(self, fact: NoteWritten, entry: Entry, author: Author, day: str) -> str:
         for id in fact.settles:

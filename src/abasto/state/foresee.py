@@ -26,9 +26,10 @@ from abasto.facts.kinds import (
 )
 from abasto.journal.entry import Entry, Placed
 from abasto.state.encode import decode, encode
+from abasto.state.escalations import GROUPS
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
-from abasto.state.rows import Rows
+from abasto.state.rows import ESCALATIONS, Rows
 from abasto.state.state import State
 from abasto.state.tables import tables_known
 from abasto.state.types import OrderRecord
@@ -153,7 +154,8 @@ def rows_doubts(state: State, facts: Sequence[RowSet | RowDropped], *, day: date
     if errors:
         raise InputError(errors)
     lying = [line for fact in facts for line in _left_lying(state, fact)]
-    return (*lying, *(str(replace(finding, file=_place(finding))) for finding in new))
+    unheard = [line for fact in facts for line in _heard_by_nobody(state, fact)]
+    return (*lying, *unheard, *(str(replace(finding, file=_place(finding))) for finding in new))
 
 
 def _findings(rows: Rows, day: date) -> tuple[Finding, ...]:
@@ -170,6 +172,15 @@ def _without_entry(finding: Finding) -> tuple[str, ...]:
 
 def _place(finding: Finding) -> str:
     return finding.file.partition(" [entry")[0]
+
+
+def _heard_by_nobody(state: State, fact: RowSet | RowDropped) -> Iterator[str]:
+    """Yield that alarms would go to a network that is not recognised here."""
+    to = fact.row.get("to", "")
+    if not isinstance(fact, RowSet) or fact.table != ESCALATIONS or to in GROUPS:
+        return
+    if not state.letters.network_named(to) and state.rows.standing("sites", to) != "stands":
+        yield f"no network is recognised here as {to}, and no site is called so: nobody there hears; check the name"
 
 
 def _left_lying(state: State, fact: RowSet | RowDropped) -> Iterator[str]:

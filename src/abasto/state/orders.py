@@ -16,10 +16,11 @@ from abasto.facts.kinds import (
     OrderIssued,
     OrderLoaded,
     OrderReceived,
+    body_of,
     fact_of,
 )
 from abasto.journal.entry import Entry
-from abasto.state.accounts import LOST, order_account, site_account
+from abasto.state.accounts import LOST, OUTSIDE, order_account, site_account
 from abasto.state.books import Books
 from abasto.state.types import OrderRecord, OrderStatus
 
@@ -158,6 +159,49 @@ class Orders(Mapping[str, OrderRecord]):
                 kept = kept._replace(progress=before._replace(is_cancelled=True))
         self._keep(id, kept)
         return odd, _before(was_issued, before, kept.progress)
+
+    def announce(self, id: str, issued: OrderIssued, *, author: str, entry: str) -> None:
+        """Take in an order of another network, by the id of its promise: its goods are on their way from outside."""
+        body = body_of(issued)
+        history = (*self._get(id).history, entry)
+        received = self._get(id).progress
+        loaded: list[tuple[str, str, int]] = []
+        for line in issued.lines:
+            lot = self._books.fresh_lot(line.good, issued.departs) if line.lot is None else line.lot
+            self._books.move(issued.departs, line.good, lot, line.quantity, OUTSIDE, order_account(id), "promised")
+            loaded.append((line.good, lot, line.quantity))
+        progress = received._replace(loaded=_added((), loaded), loaded_on=issued.departs, waiting=())
+        self._settle(id, progress, issued.departs)
+        self._keep(id, _Kept(body, author, history, (), progress))
+
+    def sent(self, id: str, lines: Sequence[Line], *, entry: str, day: str, is_more: bool) -> None:
+        """Let what another network loaded be on its way, in place of what it promised, or besides what it loaded."""
+        kept = self._get(id)
+        loaded = [
+            (one.good, self._books.fresh_lot(one.good, day) if one.lot is None else one.lot, one.quantity)
+            for one in lines
+        ]
+        after = _added(kept.progress.loaded if is_more else (), loaded)
+        more = {(good, lot): quantity for good, lot, quantity in after}
+        for good, lot, quantity in kept.progress.loaded:
+            more[good, lot] = more.get((good, lot), 0) - quantity
+        for (good, lot), quantity in sorted(more.items()):
+            if quantity > 0:
+                self._books.move(day, good, lot, quantity, OUTSIDE, order_account(id), "promised")
+            elif quantity < 0:
+                self._books.move(day, good, lot, -quantity, order_account(id), OUTSIDE, "withdrawn")
+        progress = kept.progress._replace(loaded=after, loaded_on=day, is_cancelled=False)
+        self._settle(id, progress, day)
+        self._keep(id, kept._replace(history=(*kept.history, entry), progress=progress))
+
+    def withdraw(self, id: str, *, entry: str, day: str) -> None:
+        """Let what another network promised and did not send be outside again."""
+        kept = self._get(id)
+        for (good, lot), rest in self._books.on_the_way(id).items():
+            if rest > 0:
+                self._books.move(day, good, lot, rest, order_account(id), OUTSIDE, "withdrawn")
+        progress = kept.progress._replace(is_cancelled=not kept.progress.is_all_here)
+        self._keep(id, kept._replace(history=(*kept.history, entry), progress=progress))
 
     def undo(self, id: str, before: Before, *, entry: str, by: str) -> bool:
         """Let an order be as it was before its last step; False if `entry` is not that, and then nothing changes."""

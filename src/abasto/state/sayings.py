@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from abasto.errors import FactError
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     AlarmAnswered,
+    DeviceAsked,
+    DeviceCut,
+    DeviceEndorsed,
     EntryReversed,
     GoodsHandedOut,
     GoodsLost,
     GoodsMade,
     GoodsTakenIn,
+    JointSaid,
+    LetterHeard,
     Line,
     NetworkFounded,
+    NetworkRecognised,
     NoteWritten,
     OrderAccepted,
     OrderCancelled,
@@ -22,12 +29,15 @@ from abasto.facts.kinds import (
     OrderReceived,
     RowDropped,
     RowSet,
+    ShipmentPromised,
+    ShipmentWithdrawn,
     StockCounted,
     UnknownFact,
 )
 from abasto.state.fold import Told
+from abasto.state.letters import open_letter
 from abasto.state.rows import Rows
-from abasto.state.words import measured, order_named, times_more
+from abasto.state.words import device_named, measured, order_named, times_more
 
 __all__ = ["lot_named", "said"]
 
@@ -67,9 +77,53 @@ def _fact(told: Told) -> str:
         return f"noted{f' about {_thing(told, fact.about)}' if fact.about else ''}: {fact.text}{settles}"
     if isinstance(fact, AlarmAnswered):
         return _answer(fact)
+    if isinstance(fact, DeviceAsked):
+        return f"asked to join as {fact.name}"
+    if isinstance(fact, DeviceEndorsed):
+        return _endorsement(fact)
+    if isinstance(fact, DeviceCut):
+        words = f"cut off {device_named(fact.device)} after its entry {fact.seq:,}"
+        return f"{words} ({fact.reason})" if fact.reason else words
     if isinstance(fact, EntryReversed):
         return f"undid entry {code_of(fact.entry)}" + (f" ({fact.cause})" if fact.cause else "")
+    if isinstance(fact, NetworkRecognised | LetterHeard | JointSaid | ShipmentPromised | ShipmentWithdrawn):
+        return _between_networks(told, fact)
     return _order(told, fact)
+
+
+def _between_networks(
+    told: Told, fact: NetworkRecognised | LetterHeard | JointSaid | ShipmentPromised | ShipmentWithdrawn
+) -> str:
+    names = told.state.letters.recognised
+    if isinstance(fact, NetworkRecognised):
+        return f"recognised network {code_of(fact.network)} as {fact.name}"
+    if isinstance(fact, LetterHeard):
+        return f"heard of {_letter(told, fact)}"
+    if isinstance(fact, JointSaid):
+        return f"said something on the way to joint plan {fact.session}"
+    if isinstance(fact, ShipmentPromised):
+        return (
+            f"promised {_lines(told.state.rows, fact.lines)} to {names.get(fact.network, code_of(fact.network))}, at "
+            f"{fact.site}, with {order_named(fact.order)}, leaving {fact.departs}, arriving {fact.arrives}"
+        )
+    return f"withdrew shipment {code_of(fact.shipment)}" + (f" ({fact.cause})" if fact.cause else "")
+
+
+def _letter(told: Told, fact: LetterHeard) -> str:
+    try:
+        entry, inner = open_letter(fact)
+    except FactError:
+        return "another network something that cannot be read"
+    names = told.state.letters.recognised
+    name = names.get(entry.network, names.get(entry.id, f"network {code_of(entry.network)}"))
+    return f"{name}: {_fact(told._replace(entry=entry, fact=inner))}"
+
+
+def _endorsement(fact: DeviceEndorsed) -> str:
+    sites = f" of {', '.join(fact.sites)}" if fact.sites else ""
+    until = f" until {fact.until}" if fact.until else ""
+    heir = f", in place of {device_named(fact.succeeds)}" if fact.succeeds else ""
+    return f"endorsed {device_named(fact.device)} as {fact.role}{sites}{until}{heir}"
 
 
 def _answer(fact: AlarmAnswered) -> str:

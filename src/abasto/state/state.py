@@ -11,6 +11,8 @@ from abasto.state.answers import Answers
 from abasto.state.authors import Authors
 from abasto.state.books import Books
 from abasto.state.effects import Effects
+from abasto.state.letters import Letters
+from abasto.state.members import NO_CUTS, Cuts, Members
 from abasto.state.orders import Orders
 from abasto.state.recent import RecentDates
 from abasto.state.rows import Rows
@@ -34,10 +36,10 @@ class State:
     """What is known after a fold: rows, books, orders, answers, and what people have to settle (`state.exceptions`).
 
     `network` is the network's id and `founded` its founding, blank and None before that. `count` entries are in it, up
-    to `place` in the order of the fold. Only `fold` changes a state.
+    to `place` in the order of the fold. Only `fold` changes a state. `cuts` are those that are known to come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cuts: Cuts = NO_CUTS) -> None:
         self.count = 0
         self.place: Place | None = None
         self.network = ""
@@ -47,8 +49,10 @@ class State:
         self.books = Books(lambda good: self.rows.shelf_life(good))
         self.orders = Orders(self.books)
         self.authors = Authors()
+        self.members = Members(cuts)
         self.effects = Effects()
         self.answers = Answers()
+        self.letters = Letters()
         self.dates = RecentDates()
         self.refs: set[int] = set()
         """Short hashes of the `ref` of every fact that was applied."""

@@ -1,7 +1,8 @@
 """Stories: what happened to a site, a good, an order or an entry, and every movement of a good with its balance.
 
 They are told from the entries themselves, by a fold that listens: nothing is kept for them. Lines stand by the date
-they were booked on, and within a day in the order of the fold.
+they were booked on, and within a day in the order of the fold. `cuts` are those of the state, as a fold that listens
+cannot begin anew where it meets one that reaches back.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from abasto.facts.kinds import (
 from abasto.journal.entry import Placed
 from abasto.state.accounts import Account, Movement, order_account, site_account
 from abasto.state.fold import Told, fold
+from abasto.state.members import NO_CUTS, Cuts
 from abasto.state.sayings import said
+from abasto.state.state import State
 from abasto.state.words import measured
 
 __all__ = ["LedgerLine", "StoryLine", "history", "ledger"]
@@ -65,7 +68,7 @@ class LedgerLine:
     lots: tuple[tuple[str, int], ...]
 
 
-def ledger(entries: Iterable[Placed], site: str, good: str) -> tuple[LedgerLine, ...]:
+def ledger(entries: Iterable[Placed], site: str, good: str, *, cuts: Cuts = NO_CUTS) -> tuple[LedgerLine, ...]:
     """Return every movement of a good at a site, by date, with the balance after it."""
     account = site_account(site)
     found: list[tuple[str, Movement]] = []
@@ -77,7 +80,7 @@ def ledger(entries: Iterable[Placed], site: str, good: str) -> tuple[LedgerLine,
             if move.good == good and account in (move.source, move.target)
         )
 
-    fold(entries, listen=listen)
+    fold(entries, State(cuts), listen=listen)
     lines = []
     lots: dict[str, int] = {}
     for author, move in sorted(found, key=lambda one: one[1].date):
@@ -98,26 +101,28 @@ def history(
     lot: str | None = None,
     order: str = "",
     entry: str = "",
+    cuts: Cuts = NO_CUTS,
 ) -> tuple[StoryLine, ...]:
     """Return what happened to a site, to a good (of a lot) at a site or everywhere, to an order, or to an entry."""
     if order:
         way = order_account(order)
-        return _told(entries, _of_order(order), lambda move: way in (move.source, move.target), at=way)
+        return _told(entries, _of_order(order), lambda move: way in (move.source, move.target), cuts, at=way)
     if entry:
-        return _told(entries, _of_entry(entry), lambda move: False)
+        return _told(entries, _of_entry(entry), lambda move: False, cuts)
 
     def concerns(move: Movement) -> bool:
         at = [account.id for account in (move.source, move.target) if account.kind == "site"]
         return (not site or site in at) and (not good or move.good == good) and lot in (None, move.lot)
 
     is_about = (lambda told: False) if good or lot is not None else _of_site(site)
-    return _told(entries, is_about, concerns, at=site_account(site) if site else None)
+    return _told(entries, is_about, concerns, cuts, at=site_account(site) if site else None)
 
 
 def _told(
     entries: Iterable[Placed],
     is_about: Callable[[Told], bool],
     concerns: Callable[[Movement], bool],
+    cuts: Cuts,
     *,
     at: Account | None = None,
 ) -> tuple[StoryLine, ...]:
@@ -142,7 +147,7 @@ def _told(
         for move in moves:
             units[move.good] = measured(told.state.rows, move.good, 0)[2:]
 
-    fold(entries, listen=listen)
+    fold(entries, State(cuts), listen=listen)
     there: dict[tuple[Account, str], int] = {}
     lines = []
     # What explains a count stands before it, so that the line of the count shows what was counted.

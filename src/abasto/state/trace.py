@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from abasto.journal.entry import Placed
 from abasto.state.accounts import Account, Movement, order_account, site_account
 from abasto.state.fold import Told, fold
+from abasto.state.members import NO_CUTS, Cuts
 from abasto.state.sayings import said
+from abasto.state.state import State
 
 __all__ = ["TraceLine", "trace", "trace_order"]
 
@@ -34,15 +36,18 @@ class TraceLine:
     words: str
 
 
-def trace(read: Callable[[], Iterable[Placed]], *, site: str, good: str, lot: str) -> tuple[TraceLine, ...]:
+def trace(
+    read: Callable[[], Iterable[Placed]], *, site: str, good: str, lot: str, cuts: Cuts = NO_CUTS
+) -> tuple[TraceLine, ...]:
     """Return how a lot came to a site, the furthest back first, and what became of it there.
 
-    `read` yields the entries anew each time: a recipe leads to other goods, which are read in another round.
+    `read` yields the entries anew each time: a recipe leads to other goods, which are read in another round. `cuts` are
+    those of the state, as for `story.history`.
     """
-    return _traced(read, site_account(site), {(good, lot)})
+    return _traced(read, site_account(site), {(good, lot)}, cuts)
 
 
-def trace_order(read: Callable[[], Iterable[Placed]], order: str) -> tuple[TraceLine, ...]:
+def trace_order(read: Callable[[], Iterable[Placed]], order: str, *, cuts: Cuts = NO_CUTS) -> tuple[TraceLine, ...]:
     """Return where all that was loaded for an order came from, and what became of it."""
     lots: set[tuple[str, str]] = set()
 
@@ -51,8 +56,8 @@ def trace_order(read: Callable[[], Iterable[Placed]], order: str) -> tuple[Trace
             if order_account(order) in (move.source, move.target):
                 lots.add((move.good, move.lot))
 
-    fold(read(), listen=listen)
-    return _traced(read, order_account(order), lots)
+    fold(read(), State(cuts), listen=listen)
+    return _traced(read, order_account(order), lots, cuts)
 
 
 Told_ = tuple[str, str, tuple[Movement, ...]]
@@ -61,11 +66,11 @@ Lot = tuple[Account, str, str]
 
 
 def _traced(
-    read: Callable[[], Iterable[Placed]], account: Account, lots: set[tuple[str, str]]
+    read: Callable[[], Iterable[Placed]], account: Account, lots: set[tuple[str, str]], cuts: Cuts
 ) -> tuple[TraceLine, ...]:
     goods = {good for good, _ in lots}
     while True:
-        found = _read(read(), goods)
+        found = _read(read(), goods, cuts)
         lines: list[TraceLine] = []
         used: set[str] = set()
         visited: set[Lot] = {(account, good, lot) for good, lot in lots}
@@ -77,7 +82,7 @@ def _traced(
         goods |= used
 
 
-def _read(entries: Iterable[Placed], goods: set[str]) -> dict[Lot, list[Told_]]:
+def _read(entries: Iterable[Placed], goods: set[str], cuts: Cuts) -> dict[Lot, list[Told_]]:
     """Return by account, good and lot the entries that moved it, for these goods."""
     found: dict[Lot, list[Told_]] = defaultdict(list)
 
@@ -94,7 +99,7 @@ def _read(entries: Iterable[Placed], goods: set[str]) -> dict[Lot, list[Told_]]:
         for key in touched:
             found[key].append(kept)
 
-    fold(entries, listen=listen)
+    fold(entries, State(cuts), listen=listen)
     return found
 
 

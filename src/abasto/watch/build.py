@@ -75,12 +75,11 @@ class _Look:
     situation: Situation
     plan: Plan | None
     day: date
-    written: tuple[Observed, Forecast]
-    """What is written of all places, and their courses by it."""
+    written: Observed
     doubts: tuple[Doubt, ...]
     observed: Observed
     course: Forecast
-    """The same, as if on the days that are doubted as much had been used as was foreseen."""
+    """Both as if on the days that are doubted as much had been used as was foreseen."""
 
     @cached_property
     def number(self) -> Mapping[tuple[str, str], int]:
@@ -168,9 +167,7 @@ def watch(state: State, seen: Known, situation: Situation, now: datetime, *, pla
     history = observed(state, day)
     course = forecast(history.use, AHEAD)
     doubts = doubts_of(state, history, course)
-    look = _Look(
-        state, seen, situation, plan, day, (history, course), doubts, *as_foreseen(history, course, doubts, AHEAD)
-    )
+    look = _Look(state, seen, situation, plan, day, history, doubts, *as_foreseen(history, course, doubts, AHEAD))
     steps, _ = escalations_of(state.rows)
     watched = []
     for found in _all(look):
@@ -230,7 +227,7 @@ def _running_out(look: _Look) -> Iterator[_Found]:
     Where nobody has seen what is used, a plan tells what falls short of the stated need better than chances could.
     """
     lots = free_lots(look.seen)
-    excess = excess_of(look.written[0], look.doubts)
+    excess = excess_of(look.written, look.doubts)
     places = sorted(place for place in look.used if look.plan is None or look.is_course_known(place))
     for place in places:
         outlook = look.outlook(place)
@@ -288,7 +285,7 @@ def _changed(look: _Look) -> Iterator[_Found]:
         ],
         dtype=np.int64,
     )
-    for number, change in sorted(changes(*look.written, learned).items()):
+    for number, change in sorted(changes(look.written, learned).items()):
         place = look.observed.places[number]
         if place in look.used:
             yield _found_change(look, place, change)

@@ -86,7 +86,7 @@ def ledger(call: Call) -> Response:
         }
         unit = unit_of(state, good) if good else ""
     # A long journal takes seconds to tell: nobody else in the room waits for that, so the lock is let go.
-    lines = movements(call.room.home.journal.read(), site, good) if site and good else ()
+    lines = movements(call.room.home.journal.read(), site, good, cuts=call.room.cuts) if site and good else ()
     with call.room.lock:
         rows = [_movement(call.room.state, line, call.words) for line in reversed(lines[-MOST_SHOWN:])]
     return call.show(
@@ -208,7 +208,7 @@ def story(call: Call) -> Response:
             asked["good"] = good
         lot = lot_of(call.asked("lot") or None) if "good" in asked else None
         thing = _named(state, kind, asked[kind])
-    lines: tuple[StoryLine, ...] = history(call.room.home.journal.read(), lot=lot, **asked)
+    lines: tuple[StoryLine, ...] = history(call.room.home.journal.read(), lot=lot, cuts=call.room.cuts, **asked)
     return call.show(
         "history.html.j2",
         thing=thing,
@@ -234,7 +234,7 @@ def _named(state: State, kind: str, id: str) -> Named:
 def entry(call: Call) -> Response:
     """Show an entry, and what taking it back would come to."""
     id = _find_entry(call)
-    lines = history(call.room.home.journal.read(), entry=id)
+    lines = history(call.room.home.journal.read(), entry=id, cuts=call.room.cuts)
     with call.room.lock:
         state = call.room.state
         fact = EntryReversed(id, call.room.day.isoformat())

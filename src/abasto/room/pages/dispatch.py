@@ -140,7 +140,7 @@ def order(call: Call) -> Response:
         view=view,
         standing=status_words(call.words)[record.status],
         troubles=[call.words.sentence(text) for text in late],
-        story=history(call.room.home.journal.read(), order=record.id),
+        story=history(call.room.home.journal.read(), order=record.id, cuts=call.room.cuts),
         code_of=code_of,
         **parts,
     )

@@ -1,4 +1,4 @@
-"""What is wrong with a device's entries: one is missing, two have one number, one does not follow the one before it."""
+"""What is wrong with a device's entries: one is missing, does not follow the one before it, or comes after a cut."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["device_exceptions"]
 def device_exceptions(state: State) -> Iterator[Wrong]:
     """Yield for each device and reason the entries that were not applied."""
     for author in state.authors.all():
-        for why, (times, seq, id) in sorted(author.refused.items()):
-            yield _refused(author, why, times, seq, id)
+        for why, (times, seq, *ids) in sorted(author.refused.items()):
+            yield _refused(author, why, times, seq, tuple(ids))
 
 
-def _refused(author: Author, why: str, times: int, seq: int, id: str) -> Wrong:
+def _refused(author: Author, why: str, times: int, seq: int, ids: tuple[str, ...]) -> Wrong:
     matter: tuple[str, ...]
     device, entries = device_named(author.key), times_more(times, "entry")
     if why == "gap" and "fork" in author.refused:
@@ -33,8 +33,12 @@ def _refused(author: Author, why: str, times: int, seq: int, id: str) -> Wrong:
         message = f"{device} signed two different entries with number {seq:,}; {entries} from there on: not applied"
         remedy = "find out how its key came to be in two places; give it a new key, and report anew what is missing"
         who, matter = STEWARD, (str(seq),)
+    elif why == "cut":
+        message = f"{entries} of {device} after it was cut off, from number {seq:,} on: not applied"
+        remedy = "look through them with whoever had it, and report anew with another device what is true"
+        who, matter = STEWARD, (str(seq), str(times))
     else:
         message = f"{entries} of {device}: not applied, since number {seq:,} does not follow the one before it"
         remedy = "report anew with another device what it said, and give that device a new key"
-        who, matter = STEWARD, (str(seq), id)
-    return Wrong(kind=why, about=author.key, message=message, remedy=remedy, who=who, matter=matter, entries=(id,))
+        who, matter = STEWARD, (str(seq), ids[0])
+    return Wrong(kind=why, about=author.key, message=message, remedy=remedy, who=who, matter=matter, entries=ids)

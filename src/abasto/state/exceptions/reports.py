@@ -167,6 +167,22 @@ def _founded_again(state: State, about: str, second: str, noted: Noted) -> Wrong
     )
 
 
+def _not_allowed(state: State, about: str, second: str, noted: Noted) -> Wrong:
+    grant = state.members.grants.get(about)
+    whose = f"which has the role {grant.role}" if grant is not None else "which is no member"
+    return Wrong(
+        kind="not allowed",
+        about=about,
+        date=noted.last,
+        message=f"{times_more(noted.times, 'entry')} of {device_named(about)}, {whose}: it may not write that; "
+        "not applied",
+        remedy="endorse it for what it reports, and let it report anew; or settle this with a note",
+        who=STEWARD,
+        matter=(str(noted.times),),
+        entries=noted.entries,
+    )
+
+
 _SAID: Mapping[str, Callable[[State, str, str, Noted], Wrong | None]] = {
     "site": _listed("site"),
     "good": _listed("good"),
@@ -179,5 +195,6 @@ _SAID: Mapping[str, Callable[[State, str, str, Noted], Wrong | None]] = {
     "order step": _order_step,
     "undo": _not_undone,
     "founded again": _founded_again,
+    "not allowed": _not_allowed,
 }
 """How each kind that the fold notes is told."""

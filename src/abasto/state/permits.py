@@ -1,0 +1,103 @@
+"""What a role may say: a reader nothing, a reporter what its sites do, an allocator all of it, a steward who is who."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from abasto.facts.kinds import (
+    AlarmAnswered,
+    DeviceAsked,
+    DeviceCut,
+    DeviceEndorsed,
+    EntryReversed,
+    Fact,
+    GoodsHandedOut,
+    GoodsLost,
+    GoodsMade,
+    GoodsTakenIn,
+    NetworkFounded,
+    NetworkRecognised,
+    NoteWritten,
+    OrderAccepted,
+    OrderLoaded,
+    OrderReceived,
+    StockCounted,
+)
+from abasto.state.words import NOBODY
+
+if TYPE_CHECKING:
+    from abasto.journal.entry import Entry
+    from abasto.state.state import State
+
+__all__ = ["is_allowed", "may_say"]
+
+
+def is_allowed(state: State, fact: Fact, entry: Entry, day: str) -> bool:
+    """Return whether the author of an entry may say what it says, on the day that is believed of it."""
+    if isinstance(fact, DeviceCut) and fact.device == entry.author:
+        is_one_of_us = state.members.admission == "open" or state.members.role(entry.author, day) is not None
+        return is_one_of_us and (fact.seq, fact.last or entry.prev) == (entry.seq - 1, entry.prev)
+    return may_say(state, fact, entry.author, day)
+
+
+def may_say(state: State, fact: Fact, key: str, day: str) -> bool:
+    """Return whether a device may say something that is about others or about goods, with the role it has on a day."""
+    if isinstance(fact, NetworkFounded) or key == NOBODY:
+        return True
+    if not state.members.admission:
+        return False  # Nobody is anything before the network is founded.
+    grant = state.members.role(key, day)
+    role = "" if grant is None else grant.role
+    if isinstance(fact, DeviceEndorsed | DeviceCut | NetworkRecognised):
+        return role == "steward"
+    if state.members.admission == "open" or isinstance(fact, DeviceAsked):
+        return True
+    if role == "reporter" and grant is not None:
+        return _is_within(state, fact, grant.sites)
+    return role in ("allocator", "steward")
+
+
+def _is_within(state: State, fact: Fact, sites: Sequence[str]) -> bool:
+    """Return whether a fact is a report about no other than these sites."""
+    if isinstance(fact, StockCounted | GoodsTakenIn | GoodsHandedOut | GoodsMade | GoodsLost | OrderReceived):
+        return fact.site in sites
+    if isinstance(fact, OrderAccepted | OrderLoaded):
+        ends = _ends(state, fact.order)
+        return bool(set(ends[:1] if isinstance(fact, OrderLoaded) else ends) & set(sites))
+    if isinstance(fact, AlarmAnswered):
+        return _is_alarm_at(fact.alarm, sites)
+    if isinstance(fact, NoteWritten):
+        return not fact.settles
+    return isinstance(fact, EntryReversed) and _undoes_only_at(state, fact.entry, sites)
+
+
+def _ends(state: State, order: str) -> tuple[str, ...]:
+    """Return where an order comes from and goes, nothing if it is not known."""
+    known = state.orders.get(order)
+    return () if known is None or known.issued is None else (known.issued.from_site, known.issued.to_site)
+
+
+def _is_alarm_at(alarm: str, sites: Sequence[str]) -> bool:
+    return any(alarm.partition("/")[2].startswith(f"{site}/") for site in sites)
+
+
+def _undoes_only_at(state: State, entry: str, sites: Sequence[str]) -> bool:
+    """Return whether an entry is a report about no other than these sites, so that they may take it back."""
+    effect = state.effects.get(entry)
+    if effect is None:
+        return False
+    touched = {account.id for move in effect.moves for account in (move.source, move.target) if account.kind == "site"}
+    what, *rest = effect.undo or ("",)
+    if what == "count":
+        touched.add(rest[0])
+    elif what == "answer":
+        return _is_alarm_at(rest[0], sites)
+    elif what == "order":
+        known = state.orders.get(rest[0])
+        if rest[0] == entry or known is None or known.status == "cancelled":
+            return False
+        touched = touched or set(_ends(state, rest[0])) & set(sites)
+    elif what:
+        return False
+    return bool(touched) and touched <= set(sites)

@@ -1,0 +1,83 @@
+"""A home as a peer that others may ask: its journal, its key and its register behind the path of the exchange."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from threading import Event, Lock, Thread
+
+from starlette.applications import Starlette
+
+from abasto.errors import AbastoError
+from abasto.journal.home import Home
+from abasto.sync.exchange import Answerer
+from abasto.sync.http import peer_app
+from abasto.sync.nats import NatsLink
+from abasto.sync.nats_stream import NatsStream
+from abasto.sync.peer import Host
+from abasto.sync.register import Register
+
+__all__ = ["host_of", "over_nats", "peers_app"]
+
+EVERY_SECONDS = 5.0
+"""Between two looks at the stream of a network."""
+
+
+def host_of(home: Home) -> Host:
+    """Return the answering side of a home: peers of its register may ask, one question at a time."""
+    journal = home.journal
+    device = journal.device
+    assert device is not None  # A home always has one.
+    answerer = Answerer(journal)
+    lock = Lock()
+
+    def answer(question: bytes) -> bytes:
+        with lock:
+            return answerer.answer(question)
+
+    return Host(device, network=lambda: journal.network, may=Register(home.file).expects, answering=lambda key: answer)
+
+
+def peers_app(home: Home) -> Starlette:
+    """Return the application for the path of the exchange; as long as a home has no peers, nothing is there."""
+    register = Register(home.file)
+    return peer_app(host_of(home), is_open=lambda: bool(register.all()))
+
+
+@contextlib.contextmanager
+def over_nats(home: Home, servers: str, tell: Callable[[str], None]) -> Iterator[None]:
+    """Answer a home's peers over NATS too, and keep its journal and the network's stream alike, while a block runs.
+
+    `tell` hears, once each time, that the stream cannot be reached, and that it can again.
+    """
+    device = home.journal.device
+    assert device is not None  # A home always has one.
+    ended = Event()
+
+    with NatsLink(servers) as link:
+        link.answer(host_of(home), device.key)
+
+        def keep_alike() -> None:
+            wrong = ""
+            while not ended.is_set():
+                try:
+                    if home.journal.network:
+                        stream = NatsStream(link, home.journal)
+                        stream.take()
+                        stream.add()
+                        if wrong:
+                            tell("the stream of the network is reached again.")
+                        wrong = ""
+                except AbastoError as error:
+                    if str(error) != wrong:
+                        tell(str(error))
+                    wrong = str(error)
+                ended.wait(EVERY_SECONDS)
+
+        thread = Thread(target=keep_alike, name="stream")
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()

@@ -1,0 +1,325 @@
+"""Two networks that recognise each other: what one promises, the other counts on, receives and tells back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pytest
+
+from abasto.errors import FactError
+from abasto.facts.kinds import (
+    Fact,
+    JointSaid,
+    LetterHeard,
+    Line,
+    NetworkRecognised,
+    OrderCancelled,
+    OrderIssued,
+    OrderLoaded,
+    OrderReceived,
+    RowSet,
+    ShipmentPromised,
+    StockCounted,
+)
+from abasto.journal.entry import Entry, Signed
+from abasto.journal.journal import Journal
+from abasto.journal.memory import MemoryStore
+from abasto.journal.signing import Device
+from abasto.letters import EXPORTED, due, exported, heard, letters_of
+from abasto.state.encode import decode, encode
+from abasto.state.exceptions import exceptions
+from abasto.state.fold import fold
+from abasto.state.known import known
+from abasto.state.letters import sealed_letter
+from abasto.state.state import State
+
+TODAY = date(2027, 3, 1)
+DAY = TODAY.isoformat()
+TOMORROW = (TODAY + timedelta(days=1)).isoformat()
+
+
+@dataclass
+class Member:
+    """A network with one device that is its steward."""
+
+    name: str
+    journal: Journal
+
+    @classmethod
+    def founded(cls, name: str, number: int, rows: Sequence[Fact]) -> Member:
+        journal = Journal(MemoryStore(), Device(bytes([number]) * 32))
+        journal.found(name, date=DAY, time=0)
+        journal.append([RowSet("network", {"name": name, "start": DAY, "days": "7"}, DAY), *rows], time=0)
+        return cls(name, journal)
+
+    def say(self, *facts: Fact) -> list[Entry]:
+        return self.journal.append(facts, time=0)
+
+    def state(self) -> State:
+        return fold(self.journal.read())
+
+    def post(self) -> list[Signed]:
+        """Tell what is due, and return all that others may see."""
+        facts = due(self.state(), TODAY)
+        if facts:
+            self.say(*facts)
+        return list(exported(self.journal, self.state()).store.export())
+
+    def hear(self, letters: Sequence[Signed]) -> list[str]:
+        """Take in what came; return what was refused."""
+        facts, refused = heard(self.state(), letters, TODAY)
+        if facts:
+            self.say(*facts)
+        return refused
+
+
+@pytest.fixture
+def hills() -> Member:
+    """It has flour, and knows the market of Vale."""
+    return Member.founded(
+        "Hills",
+        1,
+        [
+            RowSet("goods", {"good": "flour"}, DAY),
+            RowSet("sites", {"site": "Mill"}, DAY),
+            RowSet("sites", {"site": "Market", "network": "Vale"}, DAY),
+            RowSet("lanes", {"from": "Mill", "to": "Market", "km": "30"}, DAY),
+            RowSet("fleets", {"fleet": "carts", "vehicles": "3", "payload_t": "1"}, DAY),
+            StockCounted("Mill", "flour", 900_000, DAY),
+        ],
+    )
+
+
+@pytest.fixture
+def vale() -> Member:
+    """It needs flour at its market."""
+    return Member.founded(
+        "Vale",
+        2,
+        [
+            RowSet("goods", {"good": "flour"}, DAY),
+            RowSet("sites", {"site": "Market", "people": "300"}, DAY),
+            RowSet("needs", {"site": "Market", "good": "flour", "quantity": "50"}, DAY),
+        ],
+    )
+
+
+def befriend(one: Member, other: Member) -> None:
+    one.say(NetworkRecognised(other.journal.network, other.name, DAY))
+    other.say(NetworkRecognised(one.journal.network, one.name, DAY))
+
+
+def order(hills: Member, quantity: int = 200_000) -> str:
+    lines = (Line("flour", quantity),)
+    [entry] = hills.say(OrderIssued("Mill", "Market", "carts", 1, DAY, TOMORROW, lines, DAY))
+    return entry.id
+
+
+def promised(hills: Member, vale: Member) -> str:
+    """Let Hills promise 200 kg and Vale hear it; return the shipment's id."""
+    befriend(hills, vale)
+    order(hills)
+    assert vale.hear(hills.post()) == []
+    [shipment] = vale.state().letters.coming
+    return shipment
+
+
+def stock(member: Member, site: str) -> int:
+    return sum(member.state().books.balance(site, "flour").values())
+
+
+def test_what_is_promised_is_counted_on_from_its_day(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    seen = known(vale.state(), TODAY)
+    [way] = seen.orders
+    assert (way.id, way.status) == (shipment, "loaded")
+    [arrival] = [row for row in seen.network.stocks if row.site in seen.order_of]
+    assert (arrival.good, arrival.quantity) == ("flour", 200)
+    [lane] = [row for row in seen.network.lanes if row.from_site == arrival.site]
+    assert (lane.to_site, lane.lead_days) == ("Market", 1)
+
+
+def test_received_goods_are_booked_once_on_either_side(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    [own] = hills.state().letters.going
+    hills.say(OrderLoaded(own, (Line("flour", 200_000),), DAY))
+    vale.say(OrderReceived(shipment, "Market", (Line("flour", 190_000),), TOMORROW))
+    assert stock(vale, "Market") == 190_000
+    assert vale.state().books.on_the_way(shipment) == {}
+    hills.hear(vale.post())
+    assert hills.state().orders[own].status == "received"
+    assert (stock(hills, "Mill"), stock(hills, "Market")) == (700_000, 0)
+    assert hills.state().books.on_the_way(own) == {}
+    for member in (hills, vale):
+        hills.hear(vale.post())
+        vale.hear(hills.post())
+        assert {one.kind for one in exceptions(member.state())} == {"order difference"}, "10 kg are missing on the way"
+
+
+def test_posting_and_hearing_again_changes_nothing(hills: Member, vale: Member) -> None:
+    promised(hills, vale)
+    before = encode(vale.state())
+    vale.hear(hills.post())
+    assert encode(vale.state()) == before
+    assert len(hills.state().letters.going) == 1
+
+
+def test_a_letter_that_two_devices_take_in_counts_once(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    twice = [sealed_letter(signed, date=DAY) for signed in hills.post()]
+    vale.say(*twice)
+    assert sum(vale.state().books.on_the_way(shipment).values()) == 200_000
+
+
+def test_a_withdrawn_shipment_is_counted_on_no_more(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    [own] = hills.state().letters.going
+    hills.say(OrderCancelled(own, DAY, "the road is closed"))
+    vale.hear(hills.post())
+    assert vale.state().orders[shipment].status == "cancelled"
+    assert vale.state().books.on_the_way(shipment) == {}
+    assert known(vale.state(), TODAY).orders == ()
+    assert due(hills.state(), TODAY) == []
+
+
+def test_only_who_promised_withdraws(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    vale.say(OrderCancelled(shipment, DAY))
+    assert vale.state().orders[shipment].status == "loaded"
+    third = Member.founded("Coast", 3, [])
+    befriend(third, vale)
+    from abasto.facts.kinds import ShipmentWithdrawn
+
+    third.say(ShipmentWithdrawn(shipment, DAY))
+    vale.hear(third.post())
+    assert vale.state().orders[shipment].status == "loaded"
+
+
+def test_no_site_book_or_fleet_of_ours_is_in_what_others_see(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    order(hills)
+    seen = b"".join(signed.raw for signed in hills.post())
+    assert b"Market" in seen
+    for secret in (b"Mill", b"carts", b"900000"):
+        assert secret not in seen
+    kinds = {placed.entry.kind for placed in exported(hills.journal, hills.state()).read()}
+    assert kinds <= set(EXPORTED)
+
+
+def test_own_receipts_stay_at_home(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    vale.say(RowSet("sites", {"site": "Store"}, DAY), StockCounted("Store", "flour", 10_000, DAY))
+    [entry] = vale.say(OrderIssued("Store", "Market", "feet", 1, DAY, DAY, (Line("flour", 5_000),), DAY))
+    vale.say(OrderReceived(entry.id, "Market", (Line("flour", 5_000),), DAY))
+    assert not any(b"order.received" in signed.raw for signed in vale.post())
+
+
+def test_who_is_not_recognised_is_not_heard(hills: Member, vale: Member) -> None:
+    hills.say(NetworkRecognised(vale.journal.network, "Vale", DAY))
+    order(hills)
+    refused = vale.hear(hills.post())
+    assert refused
+    assert all("not recognised" in one for one in refused)
+    vale.say(*[sealed_letter(signed, date=DAY) for signed in hills.post()])
+    assert vale.state().letters.coming == {}
+
+
+def test_a_device_that_does_not_speak_for_its_network_promises_nothing(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    stranger = Journal(MemoryStore(), Device(bytes([9]) * 32))
+    stranger.receive(hills.journal.store.export())
+    lines = (Line("flour", 10**9),)
+    stranger.append([ShipmentPromised(vale.journal.network, "x", "Market", DAY, DAY, lines, DAY)], time=0)
+    vale.hear([signed for signed in stranger.store.export() if b"promised" in signed.raw or b"founded" in signed.raw])
+    assert vale.state().letters.coming == {}
+
+
+def test_a_forged_letter_is_listed_and_not_applied(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    order(hills)
+    letters = hills.post()
+    forged = [Signed(signed.raw.replace(b"200000", b"900000"), signed.signature) for signed in letters]
+    assert any(one.raw != other.raw for one, other in zip(forged, letters, strict=True))
+    assert any("signature" in one for one in vale.hear(forged))
+    vale.say(*[sealed_letter(signed, date=DAY) for signed in forged])
+    assert vale.state().letters.coming == {}
+    assert "malformed" in {one.kind for one in exceptions(vale.state())}
+
+
+def test_what_is_said_on_the_way_to_a_joint_plan_is_kept_by_session(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    for number in range(5):
+        hills.say(
+            JointSaid(f"2027-03-0{number + 1}", f"map {number}", DAY), JointSaid(f"2027-03-0{number + 1}", "x", DAY)
+        )
+    vale.hear(hills.post())
+    vale.hear(hills.post())
+    for member in (hills, vale):
+        said = member.state().letters.said[hills.journal.network]
+        assert said == {f"2027-03-0{number + 1}": [f"map {number}", "x"] for number in (2, 3, 4)}
+
+
+def test_what_was_heard_can_be_exchanged_again(hills: Member, vale: Member) -> None:
+    promised(hills, vale)
+    theirs = letters_of(vale.journal, vale.state(), hills.journal.network)
+    assert theirs.network == hills.journal.network
+    assert {s.raw for s in theirs.store.export()} == {s.raw for s in hills.post()}
+
+
+def test_a_state_with_letters_is_kept_and_read_back(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    vale.say(OrderReceived(shipment, "Market", (Line("flour", 200_000),), TOMORROW))
+    hills.hear(vale.post())
+    for member in (hills, vale):
+        state = member.state()
+        assert encode(decode(encode(state))) == encode(state)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_order_of_arrival_comes_to_the_same(hills: Member, vale: Member, seed: int) -> None:
+    from random import Random
+
+    shipment = promised(hills, vale)
+    vale.say(OrderReceived(shipment, "Market", (Line("flour", 200_000),), TOMORROW))
+    entries = list(vale.journal.store.export())
+    Random(seed).shuffle(entries)
+    other = Journal(MemoryStore())
+    for one in entries:
+        other.receive([one])
+    assert other.store.count() == len(entries)
+    assert encode(fold(other.read())) == encode(vale.state())
+
+
+def test_a_letter_too_long_for_an_entry_is_a_clear_error(vale: Member) -> None:
+    with pytest.raises(FactError, match="12000 bytes"):
+        vale.say(LetterHeard("x" * 12_001, "A" * 86, DAY))
+
+
+def test_what_was_loaded_takes_the_place_of_what_was_promised(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    [own] = hills.state().letters.going
+    hills.say(OrderLoaded(own, (Line("flour", 120_000),), TOMORROW))
+    vale.hear(hills.post())
+    assert sum(vale.state().books.on_the_way(shipment).values()) == 120_000
+    hills.say(OrderLoaded(own, (Line("flour", 50_000),), TOMORROW))
+    vale.hear(hills.post())
+    assert sum(vale.state().books.on_the_way(shipment).values()) == 170_000
+    vale.say(OrderReceived(shipment, "Market", (Line("flour", 170_000),), TOMORROW))
+    hills.hear(vale.post())
+    for member in (hills, vale):
+        assert exceptions(member.state()) == ()
+    assert stock(hills, "Mill") == 730_000
+
+
+def test_what_was_received_before_the_loading_is_heard_settles_once_it_is(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    [own] = hills.state().letters.going
+    hills.say(OrderLoaded(own, (Line("flour", 150_000),), TOMORROW))
+    vale.say(OrderReceived(shipment, "Market", (Line("flour", 150_000),), TOMORROW))
+    assert {one.kind for one in exceptions(vale.state())} == {"order difference"}
+    vale.hear(hills.post())
+    assert exceptions(vale.state()) == ()
+    assert vale.state().books.on_the_way(shipment) == {}
+    assert stock(vale, "Market") == 150_000
