@@ -370,6 +370,11 @@ def test_a_restored_backup_holds_the_same_and_signs_with_a_key_of_its_own(
         assert one.journal.device is not None
         assert other.journal.device is not None
         assert one.journal.device.key != other.journal.device.key
+        key = other.journal.device.key
+    assert run("count", "Mill", "flour", "1390", "--date", DAY, "--home", tmp_path / "again") == 1
+    assert run("members", "endorse", key, "allocator", "--date", DAY, "--yes") == 0
+    with Home.open(home, passphrase=None) as one, Home.open(tmp_path / "again", passphrase=None) as other:
+        other.journal.receive(one.journal.store.export())
     assert run("count", "Mill", "flour", "1390", "--date", DAY, "--home", tmp_path / "again") == 0
     capsys.readouterr()
     assert run("verify", "--home", tmp_path / "again") == 0

@@ -73,6 +73,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("abasto.cli_tables:convert", "Rewrite tables: a folder of CSV files as a workbook, or the reverse."),
     "tables": ("abasto.cli_tables:tables", "List the tables of the format, or explain the columns of one."),
     "init": ("abasto.cli_journal:init", "Found a network: a new, encrypted journal in a folder, from tables."),
+    "members": (
+        "abasto.cli_members:members",
+        "Show who counts in the network; invite, join, endorse, cut off and replace devices.",
+    ),
     "count": ("abasto.cli_report:count", "Report how much of a good lies at a site."),
     "receive": ("abasto.cli_report:receive", "Report goods that came to a site from outside the network."),
     "handout": ("abasto.cli_report:handout", "Report goods that were handed out to people."),

@@ -168,7 +168,14 @@ def read_state(home: Home) -> State:
 
 
 def write(home: Home, facts: Sequence[Fact]) -> list[Entry]:
-    """Sign the facts with this device's key and append them, all or none; they are on the disk when this returns."""
+    """Sign the facts with this device's key and append them, all or none; they are on the disk when this returns.
+
+    Raises `NotAllowedError` if this device may not say that: it would be kept, and not count.
+    """
+    from abasto.state.permits import refuse_forbidden
+
+    if home.journal.device is not None:
+        refuse_forbidden(read_state(home), facts, home.journal.device.key)
     return home.journal.append(facts, time=int(time.time()))
 
 

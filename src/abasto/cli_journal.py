@@ -48,6 +48,8 @@ def init(
     *,
     from_: Annotated[Path | None, Parameter(name="--from")] = None,
     name: str | None = None,
+    open: Flag = False,
+    threshold: int = 2,
     clear: Flag = False,
     store: str | None = None,
     date: str | None = None,
@@ -56,6 +58,8 @@ def init(
     """Found a network: a new journal in the folder HOME, with the tables at PATH as its first facts.
 
     With --store alone, HOME joins the network that the database holds already, with a device key of its own.
+
+    Only what members say counts: this device, its first steward, and whom stewards endorse (`abasto members`).
 
     The journal is one encrypted file. Its passphrase is asked for twice, or taken from $ABASTO_PASSPHRASE; whoever
     loses it loses the journal.
@@ -68,6 +72,10 @@ def init(
         A folder of CSV files or one workbook to begin with; its stocks are the opening counts.
     name
         The network's name; by default that of the tables.
+    open
+        Let everybody's entries count who has the network's id, for good; then nobody needs to be endorsed.
+    threshold
+        So many stewards decide together about stewards, cuts and lost devices; all of them while they are fewer.
     clear
         Do not encrypt the file: whoever gets hold of it can read everything.
     store
@@ -81,6 +89,8 @@ def init(
     from abasto.state.network import rows_of
 
     day = today(date)
+    if threshold < 1:
+        raise UsageError(f"--threshold {threshold}: at least one steward decides; 2 of three is usual.")
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise UsageError(f'"{home}": there is something already; name a folder that does not exist yet.')
     if from_ is None and name is None:
@@ -94,13 +104,15 @@ def init(
     called = name or (network.name if network else "")
     secret = None if clear else passphrase("passphrase of the new journal", twice=True)
     with new_home(home, passphrase=secret, store=store) as opened:
-        founded = opened.journal.found(called, date=day.isoformat(), time=int(time.time()), facts=facts)
+        founded = opened.journal.found(
+            called, date=day.isoformat(), time=int(time.time()), facts=facts, threshold=threshold, is_open=open
+        )
         entries = opened.journal.store.count()
     if json:
-        document = {"network": founded.id, "name": called, "entries": entries, "encrypted": not clear}
+        document = {"network": founded.id, "name": called, "entries": entries, "encrypted": not clear, "open": open}
         print(json_format.dumps(document, ensure_ascii=False, indent=1))
         return EXIT_OK
-    for line in _founded(home, called, network, entries, day, clear=clear):
+    for line in _founded(home, called, network, entries, day, is_clear=clear, is_open=open):
         print(printable(line))
     return EXIT_OK
 
@@ -120,6 +132,10 @@ def _join(home: Path, store: str, *, clear: bool, json: bool) -> int:
         print(json_format.dumps(document, ensure_ascii=False, indent=1))
         return EXIT_OK
     print(printable(f'Joined the network "{called}" from {home}: {entries} entries are in the database.'))
+    if founded is not None and founded.admission == "endorsed":
+        print(
+            printable(f"What this device says counts once a steward endorsed it: abasto members ask NAME --home {home}")
+        )
     print(printable(f"Every command finds it with --home {home}, or once for all: export ABASTO_HOME={home.resolve()}"))
     return EXIT_OK
 
@@ -131,8 +147,12 @@ def _named(name: str, day: date) -> Sequence[Fact]:
     return [RowSet("network", {"name": name, "start": day.isoformat(), "days": str(FROM_DAY_1)}, day.isoformat())]
 
 
-def _founded(home: Path, name: str, network: Network | None, entries: int, day: date, *, clear: bool) -> Iterator[str]:
-    yield f'Founded the network "{name}" in {home}: {entries} entries, {"NOT encrypted" if clear else "encrypted"}.'
+def _founded(
+    home: Path, name: str, network: Network | None, entries: int, day: date, *, is_clear: bool, is_open: bool
+) -> Iterator[str]:
+    yield f'Founded the network "{name}" in {home}: {entries} entries, {"NOT encrypted" if is_clear else "encrypted"}.'
+    if not is_open:
+        yield "Only members count, and this device is its one steward; endorse two more soon: abasto members invite"
     if network is None:
         yield "It has no sites and goods yet: abasto set sites site=NAME people=NUMBER, or abasto import PATH"
     else:

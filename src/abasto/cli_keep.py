@@ -88,6 +88,7 @@ def restore_backup(backup: Path, home: Path, /) -> int:
 
     """
     from abasto.journal.backup import restore
+    from abasto.journal.home import Home
     from abasto.journal.sqlite_file import is_clear
 
     if not backup.is_file():
@@ -95,6 +96,9 @@ def restore_backup(backup: Path, home: Path, /) -> int:
     secret = None if is_clear(backup) else passphrase(f'passphrase of "{backup}"')
     entries = restore(backup, home, passphrase=secret)
     print(f"Restored {entries:,} entries to {home}, with a new key for this device.")
+    with Home.open(home, passphrase=secret) as opened:
+        if read_state(opened).members.admission == "endorsed":
+            print(f"What it says counts once stewards endorsed it: abasto members ask NAME --home {home}")
     return EXIT_OK
 
 

@@ -13,6 +13,7 @@ AbastoError
 │   │   └── OversizedError  and that are too large, or would unpack to too much
 │   ├── ForeignError  the other side is of another network
 │   └── PeerError     the other side refused what it was asked
+├── FederationError   a map or message between networks that is not what it should be, or too large
 └── CheckError        a finished plan broke a rule; always a fault of ours, never of the input
 """
 
@@ -27,6 +28,7 @@ __all__ = [
     "CheckError",
     "EntryError",
     "FactError",
+    "FederationError",
     "Finding",
     "ForeignError",
     "InputError",
@@ -139,3 +141,7 @@ class ForeignError(SyncError):
 
 class PeerError(SyncError):
     """The other side refused what it was asked; the message has the reason that it gave."""
+
+
+class FederationError(AbastoError, ValueError):
+    """A map or message between networks that breaks a rule; the message says which. It changes nothing."""

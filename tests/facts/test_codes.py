@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abasto.errors import AbastoError
-from abasto.facts.codes import SIGNS, code_of, find
+from abasto.facts.codes import SIGNS, code_of, find, heard, spoken
 
 keys = st.binary(min_size=32, max_size=32)
 
@@ -72,3 +72,28 @@ def test_a_code_that_is_too_short_is_told(code: str) -> None:
 def test_a_code_that_nothing_has_is_told(code: str) -> None:
     with pytest.raises(AbastoError, match="nothing here has this code"):
         find(code, [id_of(b"\0" * 32)])
+
+
+@given(keys.map(id_of), st.integers(0, 17), st.sampled_from(SIGNS))
+def test_one_misheard_sign_of_a_code_read_aloud_is_noticed(id: str, place: int, sign: str) -> None:
+    said = spoken(id).replace("-", "")
+    assert find(heard(said), [id]) == id
+    misheard = said[:place] + sign + said[place + 1 :]
+    if misheard != said:
+        with pytest.raises(AbastoError, match="misheard"):
+            heard(misheard)
+
+
+@given(keys.map(id_of), st.integers(0, 14))
+def test_two_neighbours_swapped_in_a_code_read_aloud_are_noticed(id: str, place: int) -> None:
+    said = spoken(id).replace("-", "")
+    swapped = said[:place] + said[place + 1] + said[place] + said[place + 2 :]
+    if swapped != said:
+        with pytest.raises(AbastoError, match="misheard"):
+            heard(swapped)
+
+
+@pytest.mark.parametrize("text", ["", "0000-0000", "0000-0000-0000-0000-0U", "0000-0000-0000-0000-000"])
+def test_what_is_no_code_read_aloud_is_refused(text: str) -> None:
+    with pytest.raises(AbastoError, match="hear it again"):
+        heard(text)

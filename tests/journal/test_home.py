@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import sys
@@ -158,6 +159,10 @@ def test_homes_join_the_network_that_a_database_holds(
     assert "join this one" in said
     code, said = run("init", other, "--store", database)
     assert (code, 'Joined the network "Neighbourhood"' in said) == (0, True)
+    assert "members ask NAME" in said
+    code, said = run("members", "ask", "Other", "--home", other, "--date", DAY, "--json")
+    key = json.loads(said)["device"]
+    assert run("members", "endorse", key, "reporter", "--sites", "Mill", "--home", one, "--date", DAY, "--yes")[0] == 0
     assert run("count", "Mill", "flour", 1380, "--home", other, "--date", DAY)[0] == 0
     assert "1,380" in run("stock", "Mill", "--home", one, "--date", DAY)[1]
     with Home.open(one, passphrase=PASSPHRASE) as home:

@@ -38,7 +38,7 @@ def is_free(room: Room) -> bool:
 def test_others_are_answered_while_a_story_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Home.open(neighbourhood(tmp_path), passphrase=None) as home:
         room = Room(home, now=lambda: NOW, day=date.fromisoformat(DAY))
-        first = next(home.journal.read()).entry.id
+        first = next(iter(home.journal.read())).entry.id
         _ = room.state
         client = TestClient(build_app(room, hosts=("testserver",)))
         code = room.sessions.new_code("reader", now=NOW)

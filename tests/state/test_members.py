@@ -244,6 +244,10 @@ def test_a_cut_takes_back_what_came_before_it_was_known() -> None:
     [one] = listed(after, "cut")
     assert (one.about, one.entries) == (crew.devices[1].key, (second.id,))
     assert role(crew, 1) == ""
+    assert encode(fold(crew.journals[0].read())) == encode(after)
+    assert encode(fold(crew.placed())) == encode(after)
+    with pytest.raises(CutBackError):
+        fold(iter(crew.placed()))
     with pytest.raises(CutBackError):
         fold(crew.journals[0].read(state.place), state)
 

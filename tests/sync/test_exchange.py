@@ -27,7 +27,7 @@ from abasto.sync.messages import Entries, Give, Hello, No, Stands, Take, pack, u
 def founded() -> Verified:
     """Return the founding entry of a network, which every journal of the tests below begins with."""
     one, _ = two(1)
-    placed = next(one.read())
+    placed = next(iter(one.read()))
     signed = one.store.get(placed.entry.id)
     assert signed is not None
     return Verified(placed.entry, signed)

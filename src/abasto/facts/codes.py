@@ -8,12 +8,16 @@ from collections.abc import Iterable
 
 from abasto.errors import AbastoError
 
-__all__ = ["code_of", "find"]
+__all__ = ["code_of", "find", "heard", "spoken"]
 
 SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, which are misread."""
 SHORTEST = 4
 MOST_NAMED = 5
+SPOKEN = 16
+"""Signs of an id that are read aloud to compare it: 80 bits, which nobody makes another id for."""
+CHECK_PRIME = 1021
+"""The largest prime below 32²: what is left of a code by it changes with any one sign, and when two neighbours swap."""
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 
@@ -47,6 +51,41 @@ def find(code: str, ids: Iterable[str]) -> str:
     if len(asked) < SHORTEST:
         raise AbastoError(f'"{code}" is too short for a code; give at least {SHORTEST} signs, as in K7Q2.')
     raise AbastoError(f'"{code}": nothing here has this code; check it for a sign that was misread.')
+
+
+def spoken(id: str) -> str:
+    """Return an id as it is read aloud: its first 80 bits in fours, then two signs that show if one was misheard.
+
+    >>> spoken("A" * 43)
+    '0000-0000-0000-0000-00'
+    """
+    digits = _digits(id, SPOKEN)
+    return f"{_grouped(digits)}-{_check_signs(digits)}"
+
+
+def heard(text: str) -> str:
+    """Return the code that `spoken` gave, without its last two signs, as `find` takes it; raises `AbastoError` if not.
+
+    >>> heard("0000 0000 oooo 0000 00")
+    '0000-0000-0000-0000'
+    """
+    asked = text.strip().upper().translate(_READ_AS)
+    digits, check = asked[:SPOKEN], asked[SPOKEN:]
+    if len(asked) != SPOKEN + 2 or not set(asked) <= set(SIGNS):
+        raise AbastoError(
+            f'"{text}": a code that is read aloud has {SPOKEN} signs in fours and two more; hear it again.'
+        )
+    if check != _check_signs(digits):
+        raise AbastoError(f'"{text}": a sign was misheard, as the last two do not fit the others; hear it again.')
+    return _grouped(digits)
+
+
+def _check_signs(digits: str) -> str:
+    value = 0
+    for sign in digits:
+        value = value * 32 + SIGNS.index(sign)
+    left = value % CHECK_PRIME
+    return SIGNS[left >> 5] + SIGNS[left & 31]
 
 
 def _told_apart(ids: set[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from abasto.journal.entry import Entry, Placed, Signed
 from abasto.journal.signing import MOST_DEPS, NOTHING, Device, make_entry, read_entry
 from abasto.journal.store import Head, OvertakenError, Place, Store, Verified
 
-__all__ = ["Journal", "Received"]
+__all__ = ["Journal", "Reading", "Received"]
 
 PAGE = 5_000
 """So many received entries are kept in one transaction."""
@@ -33,6 +34,17 @@ class Received(NamedTuple):
     new: int
     known: int
     refused: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The entries of a store in the order of the fold, those after a place; each time it is gone through, read anew."""
+
+    store: Store
+    after: Place | None = None
+
+    def __iter__(self) -> Iterator[Placed]:
+        return self.store.read(self.after)
 
 
 class Journal:
@@ -135,9 +147,9 @@ class Journal:
             known += len(valid) - added
         return Received(new, known, tuple(refused))
 
-    def read(self, after: Place | None = None) -> Iterator[Placed]:
-        """Yield the entries in the order of the fold, those after a place."""
-        return self.store.read(after)
+    def read(self, after: Place | None = None) -> Reading:
+        """Return the entries in the order of the fold, those after a place."""
+        return Reading(self.store, after)
 
     def _writer(self) -> Device:
         if self.device is None:

@@ -226,6 +226,8 @@ OF_TABLES: Mapping[str, tuple[Shape, ...]] = {
     ),
     # Settings and fields that are refused.
     "refusal": (
+        "{device}, which has the role {role}: it may not write that, so nothing was written; a steward can endorse it",
+        "{device}, which is no member: it may not write that, so nothing was written; a steward can endorse it",
         "nothing is needed there",
         '{what} is "{name}", which the network does not know',
         '{what} is "{name}", which the network does not know; did you mean "{name2}"?',

@@ -19,6 +19,7 @@ from abasto.room.phones import Phones
 from abasto.room.planning import Asked, Job, Planner
 from abasto.room.sessions import Sessions
 from abasto.state.encode import encode
+from abasto.state.permits import refuse_forbidden
 
 if TYPE_CHECKING:
     from abasto.journal.entry import Entry
@@ -97,10 +98,15 @@ class Room:
             return self._known[3]
 
     def write(self, facts: Sequence[Fact]) -> list[Entry]:
-        """Sign facts and append them, all or none: on the disk when this returns, and told to all pages."""
+        """Sign facts and append them, all or none: on the disk when this returns, and told to all pages.
+
+        Raises `NotAllowedError` if this device may not say that.
+        """
         if not facts:
             return []
         with self.lock:
+            if self.home.journal.device is not None:
+                refuse_forbidden(self.state, facts, self.home.journal.device.key)
             entries = self.home.journal.append(facts, time=int(self.now().timestamp()))
             count = self.state.count
         self.events.tell("journal", entries=count)

@@ -6,7 +6,7 @@ what cannot be applied is counted and listed, and the fold goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -79,10 +79,17 @@ Listener = Callable[[Told], None]
 def fold(entries: Iterable[Placed], state: State | None = None, *, listen: Listener | None = None) -> State:
     """Return what entries come to, in their order; goes on from `state` (and changes it) where one is given.
 
-    `listen` is told of each entry as it is taken. Raises `CutBackError` where entries that were folded turn out not to
-    count; `state` is of no use then. `fold_anew` begins anew by itself.
+    `listen` is told of each entry as it is taken. Where entries that were folded turn out not to count, it begins anew
+    if it can: without `state` and `listen`, from entries that can be gone through twice. Else it raises `CutBackError`,
+    and `state` is of no use any more.
     """
-    step = _Fold(State() if state is None else state)
+    if state is None and listen is None and not isinstance(entries, Iterator):
+        return fold_anew(lambda: entries)
+    return _folded(entries, State() if state is None else state, listen)
+
+
+def _folded(entries: Iterable[Placed], state: State, listen: Listener | None) -> State:
+    step = _Fold(state)
     with collector_paused():
         for placed in entries:
             told = step.take(placed)
@@ -98,7 +105,7 @@ def fold_anew(read: Callable[[], Iterable[Placed]], cuts: Cuts = NO_CUTS) -> Sta
     """
     while True:
         try:
-            return fold(read(), State(cuts))
+            return _folded(read(), State(cuts), None)
         except CutBackError as error:
             cuts = error.cuts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from abasto.errors import AbastoError
 from abasto.facts.kinds import (
     AlarmAnswered,
     DeviceAsked,
@@ -23,14 +24,33 @@ from abasto.facts.kinds import (
     OrderLoaded,
     OrderReceived,
     StockCounted,
+    UnknownFact,
 )
-from abasto.state.words import NOBODY
+from abasto.state.words import NOBODY, device_named
 
 if TYPE_CHECKING:
     from abasto.journal.entry import Entry
     from abasto.state.state import State
 
-__all__ = ["is_allowed", "may_say"]
+__all__ = ["NotAllowedError", "is_allowed", "may_say", "refuse_forbidden"]
+
+
+class NotAllowedError(AbastoError):
+    """A device is about to say what its role does not let it say."""
+
+
+def refuse_forbidden(state: State, facts: Sequence[Fact], key: str) -> None:
+    """Raise `NotAllowedError` if a fact would not count if this device said it now: better told before it is signed."""
+    for fact in facts:
+        assert not isinstance(fact, UnknownFact)  # Nobody writes such a one.
+        day = state.dates.believed(fact.date) if fact.date else ""
+        is_of_itself = isinstance(fact, DeviceCut) and fact.device == key
+        if key in state.members.cuts or not (is_of_itself or may_say(state, fact, key, day)):
+            grant = state.members.role(key, day)
+            whose = f"which has the role {grant.role}" if grant is not None else "which is no member"
+            raise NotAllowedError(
+                f"{device_named(key)}, {whose}: it may not write that, so nothing was written; a steward can endorse it"
+            )
 
 
 def is_allowed(state: State, fact: Fact, entry: Entry, day: str) -> bool:

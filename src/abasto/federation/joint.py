@@ -1,0 +1,455 @@
+"""A network's part in a joint plan: it takes and gives messages, and each of its steps uses what has come until then.
+
+A round: publish the map; clear the maps that came; promise, in several passes; vote. In a pass a network plans on its
+own full data, with what others have promised it so far and with gates for what the clearing asks it to send; what
+that plan sends is its promise. A promise rests on earlier ones only, the first on none, and none is ever taken back
+by a later one. So whatever gets lost, every promise that is made can be kept. After the rounds each commits to the
+promises of the best one, again in the order in which they rest on each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import groupby
+from typing import Literal
+
+from abasto.errors import CheckError, FederationError
+from abasto.federation.border import Border, Gate, Trade, covers
+from abasto.federation.clearing import Clearing, Flow, clear
+from abasto.federation.coarse import CoarseMap, decode, encode
+from abasto.federation.draw import MOST_TOGETHER, draw_map, hours_inside, merge_sites
+from abasto.federation.messages import THOUSANDTHS, MapTold, Message, Told, Voted, read, write
+from abasto.federation.worth import value_at
+from abasto.network import Network
+from abasto.planner.make import make_plan
+from abasto.planner.plan import Plan
+from abasto.planner.problem import tier_values
+
+__all__ = ["Agreed", "Peer", "Settings", "plan_carefully"]
+
+FULL = 0.999
+"""A promise of this share of what was asked is one of all of it."""
+FIRM = 10.0
+"""What was promised is rewarded at so many times the reward of what may be promised beside it."""
+KEPT = 1e4
+"""The same where a plan could not keep what was promised and is made again for that alone."""
+LEVEL_SHARE = 5.0
+"""A gate needs five times what may go through: the first fifth of a need is worth the same throughout, so the reward
+is level."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How networks plan together; all but `share`, `forbidden` and `gap` have to be the same with all of them.
+
+    `share` is what a network shows of itself: its map, what it has left over, or nothing. Goods that are `forbidden`
+    never leave. `reward` is how much dearer than at the receiver a sender takes what it is asked for.
+    """
+
+    periods: int = 2
+    rounds: int = 2
+    passes: int = 4
+    fairness: float = 4.0
+    reward: float = 3.0
+    together: int = MOST_TOGETHER
+    share: Literal["map", "offers", "nothing"] = "map"
+    forbidden: frozenset[str] = frozenset()
+    gap: float = 0.003
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What a network holds in the end: its checked plan, the tables it is checked against, and what it sends and gets.
+
+    `value` and `alone` are what this plan and the one without others are worth to its own people.
+    """
+
+    plan: Plan
+    network: Network
+    sent: Trade
+    received: Trade
+    value: float
+    alone: float
+
+
+@dataclass(frozen=True)
+class _Level:
+    """A plan that sends `sent` and rests on no more than `relied`."""
+
+    relied: Trade
+    sent: Trade
+    plan: Plan
+    network: Network
+    value: float
+
+
+@dataclass
+class _Round:
+    """What a network knows of a round."""
+
+    maps: dict[str, CoarseMap] = field(default_factory=dict)
+    promises: dict[str, Told] = field(default_factory=dict)
+    votes: dict[str, Voted] = field(default_factory=dict)
+    clearing: Clearing | None = None
+    levels: list[_Level] = field(default_factory=list)
+
+
+class Peer:
+    """One network in one session. Call `next` for each of its `steps`, deliver what it returns, `take` what arrives.
+
+    `session` is a text that all who plan together have agreed on. `plan` plans a network; `clearing` clears maps.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        session: str,
+        *,
+        settings: Settings | None = None,
+        plan: Callable[[Network], Plan] | None = None,
+        clearing: Callable[[Iterable[CoarseMap], Network], Clearing] = clear,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.border = Border(network)
+        self.session = session
+        self.solves = 0
+        self._plan_of = plan or partial(plan_carefully, fairness=self.settings.fairness, gap=self.settings.gap)
+        self._clear = clearing
+        self._goods = sorted(row.good for row in network.goods)
+        self._weight = {row.good: row.kg_per_unit / 1000 for row in network.goods}
+        self._clusters = merge_sites(self.border, self.settings.together)
+        self._rounds = [_Round() for _ in range(self.settings.rounds)]
+        self._commits: dict[str, Told] = {}
+        self._committed: Trade = {}
+        self._chosen: int | None = None
+        self._steps = list(_steps(self.settings))
+        self._at = 0
+        self._alone = self._level({}, [])
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.border.network.name
+
+    @property
+    def steps(self) -> int:
+        """How many steps a session has."""
+        return len(self._steps)
+
+    def next(self) -> list[Message]:
+        """Do the next step with what has come until now, and return what others are to hear of it."""
+        kind, turn, number = self._steps[self._at]
+        self._at += 1
+        if self.settings.share == "nothing":
+            return []
+        match kind:
+            case "map":
+                return self._publish(turn)
+            case "pass":
+                return self._promise(turn, number)
+            case "vote":
+                return self._vote(turn)
+            case _:
+                return self._commit(number)
+
+    def take(self, raw: bytes) -> None:
+        """Take a message in; doubled, late and older ones change nothing, and damaged ones raise `FederationError`."""
+        said = read(raw, self._goods)
+        if said.session != self.session or said.sender == self.name:
+            return
+        if said.round >= len(self._rounds):
+            raise FederationError(f'"{said.sender}" speaks of round {said.round + 1} of {len(self._rounds)}')
+        held = self._rounds[said.round]
+        if isinstance(said, MapTold):
+            coarse = decode(said.coarse)
+            if coarse.network != said.sender:
+                raise FederationError(f'"{said.sender}" sent a map of "{coarse.network}"')
+            held.maps.setdefault(said.sender, coarse)
+        elif isinstance(said, Voted):
+            held.votes.setdefault(said.sender, said)
+        else:
+            self._refuse_foreign(said)
+            heard = held.promises if said.kind == "promise" else self._commits
+            older = heard.get(said.sender)
+            if older is None or (said.round, said.number) > (older.round, older.number):
+                heard[said.sender] = said
+
+    def agreed(self) -> Agreed:
+        """Return what holds now: going alone, until commitments that rest on nothing unheard say better."""
+        told = [level for level in self._standing() if covers(self._committed, level.sent)]
+        level = told[-1] if told else self._alone
+        received = {key: days for told in self._commits.values() for key, days in told.trade.items()}
+        return Agreed(level.plan, level.network, level.sent, received, level.value, self._alone.value)
+
+    def clearing_digest(self, turn: int) -> str:
+        """Return the name of the clearing of a round, empty before there is one."""
+        clearing = self._rounds[turn].clearing
+        return "" if clearing is None else clearing.digest
+
+    def joint_value(self, turn: int) -> float:
+        """Return what a round's plan is worth to the network's own people, whether it was the one agreed on or not."""
+        levels = self._rounds[turn].levels
+        return levels[-1].value if levels else self._alone.value
+
+    # The steps
+
+    def _publish(self, turn: int) -> list[Message]:
+        settings = self.settings
+        coarse = draw_map(
+            self.border,
+            self._clusters,
+            self._kept_back(turn),
+            periods=settings.periods,
+            fairness=settings.fairness,
+            alone=self._alone.plan,
+            forbidden=settings.forbidden,
+            offers_only=settings.share == "offers",
+        )
+        raw = encode(coarse)
+        self._rounds[turn].maps[self.name] = coarse
+        return [Message(None, write(MapTold(self.session, self.name, turn, raw), self._goods))]
+
+    def _promise(self, turn: int, number: int) -> list[Message]:
+        held = self._rounds[turn]
+        if held.clearing is None:
+            held.clearing = self._clear(held.maps.values(), self.border.network)
+        received = self._received(held.promises.values(), turn)
+        last = held.levels[-1] if held.levels else None
+        if last is not None and last.relied == received:
+            return []
+        asked = self._asked(held.clearing)
+        if last is None and not asked and not received:
+            held.levels.append(self._alone)
+            return []
+        promised = last.sent if last is not None else {}
+        level = self._level(received, list(self._gates(asked, promised)))
+        if not covers(level.sent, promised):  # no more than what was promised, and before all else
+            level = self._level(received, [self._kept_gate(key, days, asked[key][1]) for key, days in promised.items()])
+        if not covers(level.sent, promised):
+            return []
+        held.levels.append(level)
+        if level.sent == promised:
+            return []
+        return self._tell("promise", turn, number, level.sent)
+
+    def _vote(self, turn: int) -> list[Message]:
+        held = self._rounds[turn]
+        vote = Voted(
+            self.session, self.name, turn, self.clearing_digest(turn), self._alone.value, self.joint_value(turn)
+        )
+        held.votes[self.name] = replace(vote, alone=float(round(vote.alone)), joint=float(round(vote.joint)))
+        return [Message(None, write(vote, self._goods))]
+
+    def _commit(self, number: int) -> list[Message]:
+        if number == 0:
+            self._chosen = self._best_round()
+        before = self._committed if number else {}
+        standing = self._standing()
+        self._committed = standing[-1].sent if standing else {}
+        if self._chosen is None or self._committed == before:
+            return []
+        return self._tell("commit", self._chosen, number, self._committed)
+
+    # What they rest on
+
+    def _best_round(self) -> int | None:
+        """Return the round of the most value to all whose maps were cleared, if more than alone and all votes came."""
+        best, found = 0.0, None
+        for turn, held in enumerate(self._rounds):
+            if set(held.maps) <= set(held.votes):
+                votes = [held.votes[name] for name in sorted(held.maps)]
+                gain = sum(vote.joint - vote.alone for vote in votes)
+                if gain > best:
+                    best, found = gain, turn
+        return found
+
+    def _standing(self) -> list[_Level]:
+        """Return the levels of the chosen round that rest on nothing but what others have committed to."""
+        if self._chosen is None:
+            return []
+        heard = self._received(self._commits.values(), self._chosen)
+        return [level for level in self._rounds[self._chosen].levels if covers(heard, level.relied)]
+
+    def _received(self, told: Iterable[Told], turn: int) -> Trade:
+        """Return what others say they send here in a round."""
+        arriving: dict[tuple[int, str], tuple[float, ...]] = {}
+        for said in told:
+            if said.round == turn:
+                arriving.update(said.trade)
+        return arriving
+
+    def _refuse_foreign(self, said: Told) -> None:
+        """A network speaks for lanes that lead from it to here, and for the days of the session."""
+        for (lane, good), days in said.trade.items():
+            into = self.border.into.get(lane)
+            if into is None or into.other != said.sender:
+                raise FederationError(f'"{said.sender}" speaks for lane {lane}, which does not lead from it to here')
+            if len(days) != self.border.network.days:
+                raise FederationError(f'"{said.sender}" speaks of {len(days)} days of {good}')
+
+    def _tell(self, kind: Literal["promise", "commit"], turn: int, number: int, sent: Trade) -> list[Message]:
+        by_receiver: dict[str, dict[tuple[int, str], tuple[float, ...]]] = {}
+        for key, days in sent.items():
+            by_receiver.setdefault(self.border.out[key[0]].other, {})[key] = days
+        return [
+            Message(name, write(Told(self.session, self.name, kind, turn, number, trade), self._goods))
+            for name, trade in sorted(by_receiver.items())
+        ]
+
+    def _kept_back(self, turn: int) -> Mapping[str, list[float]]:
+        """Return the hours that stay inside the nodes: as in the plan at hand, at first the mean of having nothing
+        and everything from others.
+        """
+        periods = self.settings.periods
+        levels = self._rounds[turn - 1].levels if turn else []
+        if levels:
+            return hours_inside(levels[-1].plan, self._clusters, periods)
+        hours = hours_inside(self._alone.plan, self._clusters, periods)
+        if not self.border.into:
+            return hours
+        full = hours_inside(self._level(self._everything(), []).plan, self._clusters, periods)
+        none = [0.0] * periods
+        return {
+            fleet: [(a + b) / 2 for a, b in zip(hours.get(fleet, none), full.get(fleet, none), strict=True)]
+            for fleet in sorted(hours.keys() | full.keys())
+        }
+
+    def _everything(self) -> Trade:
+        """Return more of every good than the network can use, at every place where lanes come in."""
+        network = self.border.alone
+        needed: dict[str, float] = dict.fromkeys(self._goods, 0.0)
+        people = sum(site.people for site in network.sites)
+        for need in network.needs:
+            needed[need.good] += need.quantity
+        for ration in network.rations:
+            needed[ration.good] += ration.quantity * people
+        for plant in network.plants:
+            for line in network.recipes:
+                if line.recipe == plant.recipe and line.quantity < 0:
+                    needed[line.good] -= line.quantity * plant.batches
+        one_lane = {lane.here: id for id, lane in sorted(self.border.into.items(), reverse=True)}
+        return {
+            (id, good): (quantity,) * network.days
+            for id in sorted(one_lane.values())
+            for good, quantity in needed.items()
+            if quantity > 0
+        }
+
+    def _asked(self, clearing: Clearing) -> dict[tuple[int, str], tuple[tuple[float, ...], Flow]]:
+        """Return what the clearing asks of this network, by day of arrival, at most a lane's tonnes."""
+        days, periods = self.border.network.days, self.settings.periods
+        own = self._rounds[0].maps[self.name]
+        asked: dict[tuple[int, str], tuple[tuple[float, ...], Flow]] = {}
+        for flow in clearing.flows:
+            if flow.lane not in self.border.out or flow.good in self.settings.forbidden:
+                continue
+            lead = self.border.out[flow.lane].row.travel_days
+            rate = [0.0] * days
+            for period in range(periods):
+                arrive = [day + lead for day in own.days_of(period) if day + lead <= days]
+                for day in arrive:
+                    rate[day - 1] += flow.amounts[period] / len(arrive)
+            if any(rate):
+                asked[flow.lane, flow.good] = (tuple(rate), flow)
+        tonnes: dict[int, float] = {}
+        for (lane, good), (rates, _) in asked.items():
+            tonnes[lane] = tonnes.get(lane, 0.0) + max(rates) * self._weight[good]
+        for key, (rates, flow) in asked.items():
+            most = self.border.out[key[0]].row.tonnes
+            if most is not None and tonnes[key[0]] > most:
+                asked[key] = (tuple(rate * most / tonnes[key[0]] for rate in rates), flow)
+        return asked
+
+    def _gates(
+        self, asked: Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]], promised: Trade
+    ) -> Iterator[Gate]:
+        """Yield gates for what was promised, at a high reward, and for the rest of what is asked, each stretch of equal
+        asking by itself.
+        """
+        for (lane, good), (rates, flow) in asked.items():
+            before = promised.get((lane, good), (0.0,) * len(rates))
+            first = 0
+            for rate, same in groupby(rates):
+                length = len(list(same))
+                days = range(first, first + length)
+                first += length
+                if rate <= 0:
+                    continue
+                name = f"{self.border.out[lane].here} → {lane}, {good}, {days.start + 1}"
+                told = sum(before[day] for day in days)
+                reward = self.settings.reward * flow.price
+                if told >= FULL * rate * length:
+                    yield self._level_gate(name, lane, good, days, rate, FIRM * reward)
+                    continue
+                if told > 0:
+                    amounts = tuple(amount if day in days else 0.0 for day, amount in enumerate(before))
+                    yield self._exact_gate(f"{name}, promised", lane, good, amounts, FIRM * reward)
+                rest = rate - told / length
+                if rest > 0:
+                    yield self._level_gate(name, lane, good, days, rest, reward)
+
+    def _level_gate(self, name: str, lane: int, good: str, days: range, rate: float, reward: float) -> Gate:
+        """Return a gate through which at most `rate` goes a day, each unit rewarded alike."""
+        weight = self._weight[good]
+        share = LEVEL_SHARE if weight > 0 else 1.0
+        tier = float(tier_values(self.settings.fairness)[0])
+        people = reward * share * rate / (10 * tier)
+        amounts = tuple(share * rate if day in days else 0.0 for day in range(self.border.network.days))
+        return Gate(name, lane, good, amounts, people, rate * weight if weight > 0 else None)
+
+    def _exact_gate(self, name: str, lane: int, good: str, amounts: tuple[float, ...], reward: float) -> Gate:
+        """Return a gate that needs these amounts, the last tenth of each rewarded by unit and the others more."""
+        last_tier = float(tier_values(self.settings.fairness)[-1])
+        return Gate(name, lane, good, amounts, reward * max(amounts) / (10 * last_tier))
+
+    def _kept_gate(self, key: tuple[int, str], days: tuple[float, ...], flow: Flow) -> Gate:
+        lane, good = key
+        name = f"{self.border.out[lane].here} → {lane}, {good}, promised"
+        return self._exact_gate(name, lane, good, days, KEPT * self.settings.reward * flow.price)
+
+    def _level(self, received: Trade, gates: list[Gate]) -> _Level:
+        """Plan with what is received and these gates."""
+        network = self.border.trading(gates, received)
+        plan = self._plan_of(network)
+        self.solves += 1
+        value = value_at(network, plan, self.border.own, self.settings.fairness)
+        return _Level(received, _sent(plan, gates), plan, network, value)
+
+
+def plan_carefully(
+    network: Network, *, fairness: float = 4.0, gap: float = 0.003, time_limit: float | None = None
+) -> Plan:
+    """Return a checked plan; where the exact solver's breaks a rule, as needs that are worth next to nothing beside
+    others can make it, that of the other solver.
+    """
+    try:
+        return make_plan(network, fairness=fairness, gap=gap, time_limit=time_limit)
+    except CheckError:
+        return make_plan(network, fairness=fairness, gap=gap, time_limit=time_limit, solver="equilibrium")
+
+
+def _steps(settings: Settings) -> Iterator[tuple[str, int, int]]:
+    """Yield the steps of a session: their kind, round, and number among those of their kind."""
+    for turn in range(settings.rounds):
+        yield "map", turn, 0
+        yield from (("pass", turn, number) for number in range(settings.passes))
+        yield "vote", turn, 0
+    yield from (("commit", 0, number) for number in range(settings.passes))
+
+
+def _sent(plan: Plan, gates: list[Gate]) -> Trade:
+    """Return what a plan hands over at gates, by day of arrival, rounded down to what messages can say."""
+    gate_of = {gate.name: gate for gate in gates}
+    amounts: dict[tuple[int, str], list[float]] = {}
+    for row in plan.deliveries.rows():
+        gate = gate_of.get(row["site"])
+        if gate is not None:
+            days = amounts.setdefault((gate.lane, gate.good), [0.0] * plan.network.days)
+            days[row["day"] - 1] += row["quantity"]
+    told = {
+        key: tuple(math.floor(amount * THOUSANDTHS) / THOUSANDTHS for amount in days) for key, days in amounts.items()
+    }
+    return {key: days for key, days in sorted(told.items()) if any(days)}

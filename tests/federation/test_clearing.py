@@ -1,0 +1,109 @@
+"""The clearing: alike for all who hold the same maps, whatever their order and wherever it is computed."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from federated import FLOUR, SALT, coast, granary, tiny
+
+from abasto.errors import FederationError
+from abasto.federation.border import Border, lane_id
+from abasto.federation.clearing import clear, coarse_network
+from abasto.federation.coarse import CoarseMap, encode
+from abasto.federation.draw import draw_map, merge_sites
+from abasto.network import Network
+from abasto.planner.make import make_plan
+from abasto.tables import check_network, write_network
+
+
+def drawn(network: Network, periods: int = 1) -> CoarseMap:
+    border = Border(network)
+    alone = make_plan(border.alone, gap=0.05)
+    return draw_map(border, merge_sites(border), {}, periods=periods, fairness=4.0, alone=alone)
+
+
+def test_flour_and_salt_go_where_they_are_lacking_and_nothing_goes_back() -> None:
+    clearing = clear([drawn(granary()), drawn(coast())], coast())
+    there = lane_id("valley", "square", "coast", "harbour")
+    assert {(flow.lane, flow.good) for flow in clearing.flows} >= {(there, FLOUR)}
+    assert {flow.lane for flow in clearing.flows} == {there}
+    assert {flow.good for flow in clearing.flows} <= {FLOUR, SALT, "bread"}
+    assert all(flow.price > 0 and all(flow.amounts) for flow in clearing.flows)
+
+
+def test_a_clearing_without_the_receivers_map_proposes_nothing() -> None:
+    assert clear([drawn(granary())], granary()).flows == ()
+
+
+def test_a_lane_into_a_network_that_shows_no_way_in_carries_nothing() -> None:
+    deaf = drawn(coast())
+    deaf = replace(deaf, tables={**deaf.tables, "into": ()})
+    assert clear([drawn(granary()), deaf], granary()).flows == ()
+
+
+def test_maps_together_are_tables_that_hold() -> None:
+    maps = [drawn(member, 2) for member in tiny(0).members]
+    network = coarse_network(maps, tiny(0).whole)
+    assert network.days == 2
+    assert not [finding for finding in check_network(network) if finding.severity == "error"]
+
+
+@pytest.mark.parametrize("periods", [1, 2])
+def test_the_order_in_which_maps_come_changes_no_byte(periods: int) -> None:
+    maps = [drawn(member, periods) for member in tiny(0).members]
+    clearings = [clear(order, tiny(0).whole) for order in itertools.permutations(maps)]
+    assert clearings[0].flows
+    assert {clearing.digest for clearing in clearings} == {clearings[0].digest}
+    assert all(clearing == clearings[0] for clearing in clearings)
+
+
+SECOND = """
+import sys
+from pathlib import Path
+from abasto.federation.clearing import clear
+from abasto.federation.coarse import decode
+from abasto.tables import read_network
+
+folder = Path(sys.argv[1])
+maps = [decode(file.read_bytes()) for file in sorted(folder.glob("*.map"), reverse=True)]
+print(clear(maps, read_network(folder / "tables")).digest)
+"""
+
+
+def test_a_second_process_computes_the_same_clearing_from_the_bytes(tmp_path: Path) -> None:
+    members = tiny(1).members
+    maps = [drawn(member) for member in members]
+    for coarse in maps:
+        (tmp_path / f"{coarse.network}.map").write_bytes(encode(coarse))
+    write_network(members[0], tmp_path / "tables")
+    second = subprocess.run(
+        [sys.executable, "-c", SECOND, str(tmp_path)], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert second.stdout.strip() == clear(maps, members[0]).digest
+
+
+def test_another_map_is_another_clearing() -> None:
+    maps = [drawn(granary()), drawn(coast())]
+    richer = granary(supplies=tuple(row.model_copy(update={"quantity": 9e4}) for row in granary().supplies))
+    assert clear(maps, coast()).digest != clear([drawn(richer), maps[1]], coast()).digest
+
+
+@pytest.mark.parametrize(
+    "change", [{"days": 3}, {"fairness": 2.0}, {"common": "0" * 32}, {"start": granary().start.replace(day=2)}]
+)
+def test_maps_of_other_days_fairness_or_lists_are_not_cleared_together(change: dict[str, object]) -> None:
+    other = replace(drawn(coast()), **change)  # type: ignore[arg-type]
+    with pytest.raises(FederationError):
+        clear([drawn(granary()), other], granary())
+
+
+def test_a_map_of_goods_that_the_list_does_not_have_is_refused() -> None:
+    odd = drawn(coast())
+    odd = replace(odd, tables={**odd.tables, "stocks": ((0, 17, 100),)})
+    with pytest.raises(FederationError, match="good 17"):
+        clear([odd, drawn(granary())], granary())

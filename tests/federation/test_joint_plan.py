@@ -1,0 +1,239 @@
+"""A joint plan: what was promised is kept, nothing is promised twice, and nobody together is worse off than alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from benchmarks.joint import Session, hold
+from federated import BREAD, FLOUR, SALT, coast, granary, tiny
+from hypothesis import given
+from hypothesis import strategies as st
+
+from abasto.errors import FederationError
+from abasto.federation.border import Border, covers, lane_id
+from abasto.federation.joint import Agreed, Peer, Settings
+from abasto.federation.messages import Told, read, write
+from abasto.network import Need, Network, Reserve, Stock
+from abasto.planner.check import check_plan
+from abasto.planner.make import make_plan
+
+GOODS = sorted((BREAD, FLOUR, SALT))
+ONE = Settings(periods=1, rounds=1, passes=3)
+
+
+def together(members: Sequence[Network], settings: Settings = ONE, **carrier: float) -> Session:
+    return hold([Peer(member, "test", settings=settings) for member in members], **carrier)  # type: ignore[arg-type]
+
+
+def coverage(agreed: Agreed, site: str, need: str) -> float:
+    rows = [row for row in agreed.plan.coverage.rows() if (row["site"], row["need"]) == (site, need)]
+    return float(sum(row["met"] for row in rows) / sum(row["needed"] for row in rows))
+
+
+def holds(session: Session) -> None:
+    """Every plan passes the check, sends all that its network is bound to, and nobody counts on more than is sent."""
+    sent = {}
+    for name, agreed in session.agreed.items():
+        assert check_plan(agreed.network, agreed.plan) == []
+        handed: Counter[tuple[str, str, int]] = Counter()
+        for row in agreed.plan.deliveries.rows():
+            handed[row["site"], row["good"], row["day"]] += row["quantity"]
+        for (lane, good), days in agreed.sent.items():
+            gates = [site.site for site in agreed.network.sites if f"→ {lane}, {good}," in site.site]
+            for day, quantity in enumerate(days, start=1):
+                assert sum(handed[gate, good, day] for gate in gates) >= quantity * (1 - 1e-6)
+        assert not set(sent) & set(agreed.sent), f"{name} sends by a lane of another"
+        sent.update(agreed.sent)
+    for agreed in session.agreed.values():
+        assert covers(sent, agreed.received)
+        taken = {row.site for row in agreed.network.supplies}
+        assert taken <= {row.site for row in agreed.network.sites}
+
+
+def test_the_hungry_port_is_fed_and_the_mill_town_keeps_its_bread() -> None:
+    session = together([granary(), coast()])
+    holds(session)
+    port = session.agreed["coast"]
+    assert coverage(port, "harbour", BREAD) > 0.9
+    assert port.value > 1.5 * port.alone
+    assert coverage(session.agreed["valley"], "square", BREAD) > 0.99
+    assert session.agreed["valley"].sent
+    assert session.agreed["valley"].sent == port.received
+
+
+def test_all_names_of_a_clearing_are_one() -> None:
+    peers = [Peer(member, "test", settings=ONE) for member in (granary(), coast())]
+    hold(peers)
+    assert len({peer.clearing_digest(0) for peer in peers}) == 1
+    assert peers[0].clearing_digest(0)
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.4, 0.9])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_together_is_never_below_alone_whatever_the_carrier_loses(seed: int, loss: float) -> None:
+    session = together(tiny(seed).members, loss=loss, seed=seed)
+    holds(session)
+    assert session.value >= sum(agreed.alone for agreed in session.agreed.values()) * (1 - 1e-9)
+    if loss == 0.0:
+        assert session.value > sum(agreed.alone for agreed in session.agreed.values())
+
+
+def test_if_every_message_is_lost_each_goes_alone() -> None:
+    session = together([granary(), coast()], loss=1.0)
+    for agreed in session.agreed.values():
+        assert (agreed.sent, agreed.received, agreed.value) == ({}, {}, agreed.alone)
+
+
+def test_the_rest_plan_together_without_those_that_are_not_reached() -> None:
+    members = tiny(0).members
+    for left_out in range(len(members)):
+        kept = [member for index, member in enumerate(members) if index != left_out]
+        session = together(kept)
+        holds(session)
+        assert session.value >= sum(agreed.alone for agreed in session.agreed.values()) * (1 - 1e-9)
+
+
+def test_who_falls_silent_after_its_map_takes_nothing_from_the_others() -> None:
+    peers = [Peer(member, "test", settings=ONE) for member in tiny(0).members]
+    silent = peers[0]
+    for step in range(peers[0].steps):
+        messages = [(peer, message) for peer in peers for message in peer.next()]
+        for sender, message in messages:
+            for peer in peers:
+                reached = silent not in (peer, sender) or step == 0
+                if peer is not sender and message.to in (None, peer.name) and reached:
+                    peer.take(message.raw)
+    holds_alone = [peer.agreed() for peer in peers]
+    for agreed in holds_alone:
+        assert check_plan(agreed.network, agreed.plan) == []
+        assert agreed.value >= agreed.alone * (1 - 1e-9)
+
+
+def test_a_forbidden_good_stays() -> None:
+    members = [Peer(granary(), "test", settings=Settings(periods=1, rounds=1, forbidden=frozenset({FLOUR, BREAD})))]
+    session = hold([*members, Peer(coast(), "test", settings=Settings(periods=1, rounds=1))])
+    holds(session)
+    assert {good for _, good in session.agreed["valley"].sent} == {SALT}
+
+
+def test_a_reserve_stays() -> None:
+    stock = (Stock(site="square", good=FLOUR, quantity=12_000.0),)
+    kept = {"stocks": stock, "supplies": (), "reserves": (Reserve(site="square", good=FLOUR, quantity=6000.0),)}
+    session = together([granary(**kept), coast()])
+    holds(session)
+    sent = sum(sum(days) for (_, good), days in session.agreed["valley"].sent.items() if good == FLOUR)
+    assert 0 < sent <= 6000.0 * (1 + 1e-6)
+
+
+def test_who_shows_nothing_neither_gives_nor_gets() -> None:
+    quiet = Peer(granary(), "test", settings=Settings(periods=1, rounds=1, passes=3, share="nothing"))
+    session = hold([quiet, Peer(coast(), "test", settings=ONE)])
+    assert all(not agreed.sent and agreed.value == agreed.alone for agreed in session.agreed.values())
+
+
+def test_who_offers_only_gives_what_is_left_over() -> None:
+    offering = Peer(granary(), "test", settings=Settings(periods=1, rounds=1, passes=3, share="offers"))
+    session = hold([offering, Peer(coast(), "test", settings=ONE)])
+    holds(session)
+    assert session.agreed["valley"].sent
+    assert session.agreed["valley"].received == {}
+    assert session.agreed["coast"].value > session.agreed["coast"].alone
+
+
+def test_doubled_late_and_own_messages_change_nothing() -> None:
+    once = together([granary(), coast()])
+    peers = {peer.name: peer for peer in (Peer(member, "test", settings=ONE) for member in (granary(), coast()))}
+    told: list[bytes] = []
+    for _ in range(peers["coast"].steps):
+        told += [message.raw for peer in peers.values() for message in peer.next() if message.to is None]
+        for raw in told * 2:
+            for peer in peers.values():
+                peer.take(raw)
+        # Promises go to one network; they are told again at the end only through their newest.
+    other = together([granary(), coast()])
+    assert other.agreed["coast"].sent == once.agreed["coast"].sent
+    assert other.agreed["coast"].received == once.agreed["coast"].received
+    assert peers["coast"].agreed().received == {}, "no promise was delivered here"
+
+
+def test_a_newer_promise_stands_whatever_order_they_come_in() -> None:
+    lane = lane_id("valley", "square", "coast", "harbour")
+    tales = [
+        write(Told("test", "valley", "promise", 0, number, {(lane, FLOUR): (amount,) * 4}), GOODS)
+        for number, amount in ((0, 100.0), (1, 250.0))
+    ]
+    plans = []
+    for order in (tales, tales[::-1], [*tales, tales[0]]):
+        peer = Peer(coast(), "test", settings=ONE)
+        peer.next()
+        for raw in order:
+            peer.take(raw)
+        peer.next()
+        plans.append(peer.joint_value(0))
+    assert plans[0] > Peer(coast(), "test", settings=ONE).agreed().alone
+    assert plans == [plans[0]] * 3
+
+
+def test_nobody_speaks_for_the_lanes_of_another() -> None:
+    lane = lane_id("valley", "square", "coast", "harbour")
+    peer = Peer(coast(), "test", settings=ONE)
+    for said in (
+        Told("test", "desert", "promise", 0, 0, {(lane, FLOUR): (1.0,) * 4}),
+        Told("test", "valley", "commit", 0, 0, {(lane + 1, FLOUR): (1.0,) * 4}),
+        Told("test", "valley", "promise", 0, 0, {(lane, FLOUR): (1.0,) * 5}),
+        Told("test", "valley", "promise", 7, 0, {(lane, FLOUR): (1.0,) * 4}),
+    ):
+        with pytest.raises(FederationError):
+            peer.take(write(said, GOODS))
+    peer.take(write(Told("another", "desert", "promise", 0, 0, {(lane, FLOUR): (1.0,) * 4}), GOODS))
+
+
+def test_a_map_under_a_false_name_is_refused() -> None:
+    valley, port = Peer(granary(), "test", settings=ONE), Peer(coast(), "test", settings=ONE)
+    [message] = valley.next()
+    false = message.raw.replace(b'"sender":"valley"', b'"sender":"desert"')
+    assert false != message.raw
+    with pytest.raises(FederationError, match="desert"):
+        port.take(false)
+
+
+@given(st.binary(max_size=100), st.sampled_from([b"M", b"T", b""]))
+def test_bytes_that_say_nothing_are_refused(raw: bytes, first: bytes) -> None:
+    with pytest.raises(FederationError):
+        read(first + raw, GOODS)
+
+
+amounts = st.integers(0, 10**9).map(lambda thousandths: thousandths / 1000)
+trades = st.dictionaries(
+    st.tuples(st.integers(0, 2**32 - 1), st.sampled_from(GOODS)),
+    st.lists(amounts, min_size=4, max_size=4).map(tuple).filter(any),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(trades)
+def test_a_trade_is_read_as_it_was_told(trade: dict[tuple[int, str], tuple[float, ...]]) -> None:
+    said = Told("test", "valley", "promise", 0, 3, trade)
+    assert read(write(said, GOODS), GOODS) == said
+
+
+def test_alone_has_nothing_of_others() -> None:
+    border = Border(coast())
+    assert {site.site for site in border.alone.sites} == border.own == {"harbour", "hill"}
+    assert [lane.to_site for lane in border.alone.lanes] == ["hill"]
+    assert {lane.other for lane in border.out.values()} == {"valley"}
+    assert border.into.keys() == Border(granary()).out.keys()
+    assert border.out.keys() == Border(granary()).into.keys()
+
+
+def test_what_a_plan_is_worth_to_all_sites_is_its_objective() -> None:
+    from abasto.federation.worth import value_at
+
+    network = Border(coast(needs=(*coast().needs, Need(site="hill", good=SALT, quantity=9.0, people=3)))).alone
+    plan = make_plan(network)
+    assert value_at(network, plan, {"harbour", "hill"}, 4.0) == pytest.approx(plan.objective)
+    apart = [value_at(network, plan, {site}, 4.0) for site in ("harbour", "hill")]
+    assert sum(apart) == pytest.approx(plan.objective)
