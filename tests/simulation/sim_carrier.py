@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 
 from abasto.errors import JournalError, MessageError
 from abasto.journal.entry import Signed
 from abasto.journal.memory import MemoryStore
+from abasto.journal.signing import NOTHING
 from abasto.journal.store import Verified
-from abasto.sync.messages import Entries, Give, pack, unpack
+from abasto.sync.messages import Entries, Give, Ids, Kept, Message, Refusal, Stands, Take, pack, unpack
 
 __all__ = ["Carrier", "Crash", "CrashingStore", "Faults", "Lost"]
 
@@ -131,7 +132,31 @@ class Carrier:
             head, entries = unpack(message)
         except MessageError:
             return message
-        return pack(head, change(entries)) if entries and isinstance(head, Entries | Give) else message
+        if entries and isinstance(head, Entries | Give):
+            return pack(head, change(entries))
+        return pack(self._lied(head))
+
+    def _lied(self, head: Message) -> Message:
+        """Return a head that says something else of one author, as a hostile device or carrier would."""
+        number = self._random.randrange(3)
+        if isinstance(head, Stands) and head.stands:
+            author, seq, id, loose, digest = self._random.choice(head.stands)
+            lies = [
+                (author, seq + 1, id, loose, digest),
+                (author, seq, head.hash, 0, digest),
+                (author, 0, NOTHING, 1, id),
+            ]
+            return head.model_copy(update={"stands": [lies[number]], "more": number == 0})
+        if isinstance(head, Take) and head.wishes:
+            wish = self._random.choice(head.wishes)
+            told: list[dict[str, Any]] = [{"seq": wish.seq + 1}, {"seq": 0, "id": NOTHING}, {"have": [wish.id] * 3}]
+            return head.model_copy(update={"wishes": [wish.model_copy(update=told[number])]})
+        if isinstance(head, Ids):
+            told = [{"common": 1}, {"ids": [], "whole": False}, {"ids": list(reversed(head.ids))}]
+            return head.model_copy(update=told[number])
+        if isinstance(head, Kept):
+            return head.model_copy(update={"new": 99, "refused": [Refusal(position=7, why="a lie")]})
+        return head
 
     def _tamper(self, entries: list[Signed]) -> list[Signed]:
         number = self._random.randrange(len(entries))
