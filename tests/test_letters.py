@@ -323,3 +323,17 @@ def test_what_was_received_before_the_loading_is_heard_settles_once_it_is(hills:
     assert exceptions(vale.state()) == ()
     assert vale.state().books.on_the_way(shipment) == {}
     assert stock(vale, "Market") == 150_000
+
+
+def test_a_load_that_is_heard_before_its_promise_counts_once_that_comes(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    own = order(hills)
+    hills.say(OrderLoaded(own, (Line("flour", 150_000),), DAY))
+    letters = hills.post()
+    loaded = [signed for signed in letters if b"order.loaded" in signed.raw or b"founded" in signed.raw]
+    vale.hear(loaded)
+    assert vale.state().letters.coming == {}
+    vale.hear(letters)
+    [shipment] = vale.state().letters.coming
+    assert sum(vale.state().books.on_the_way(shipment).values()) == 150_000
+    assert encode(decode(encode(vale.state()))) == encode(vale.state())

@@ -102,6 +102,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "abasto.cli_networks:networks",
         "Show the other networks that are recognised here, recognise one, and carry letters by stick.",
     ),
+    "exercise": (
+        "abasto.cli_exercise:exercise",
+        "Let three networks live a month together, of which one disappears; each in a process of its own.",
+    ),
     "routes": (
         "abasto.cli_routes:routes",
         "Make routes of real vehicles from the day's orders; sheets to print, calendar and messages with --out.",

@@ -127,14 +127,14 @@ def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact
     facts: list[tuple[bool, int, Fact]] = []
     refused = []
     for signed in arrived:
+        if id_of(signed.raw) in state.letters.heard:
+            continue
         try:
             entry = read_entry(signed).entry
         except EntryError as error:
             refused.append(str(error))
             continue
         network = entry.id if entry.network == NOTHING else entry.network
-        if entry.id in state.letters.heard:
-            continue
         if network not in state.letters.recognised:
             refused.append(f"network {code_of(network)} is not recognised here; recognise it first")
         elif entry.kind not in EXPORTED:

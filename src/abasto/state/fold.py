@@ -6,7 +6,7 @@ what cannot be applied is counted and listed, and the fold goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from abasto.facts.kinds import (
     GoodsTakenIn,
     JointSaid,
     LetterHeard,
+    Line,
     NetworkFounded,
     NetworkRecognised,
     NoteWritten,
@@ -385,8 +386,10 @@ class _Fold:
                 name, inner.site, name, 1, inner.departs, inner.arrives, inner.lines, inner.date, plan="promised"
             )
             self.state.orders.announce(letter.id, issued, author=letter.author, entry=entry.id)
+            for day, lines in self.state.letters.early.pop(f"{letter.network}/{inner.order}", ()):
+                self.sent(letter.id, [Line(*line) for line in lines], day, entry)
         elif isinstance(inner, OrderLoaded):
-            self.sent(inner, letter, entry, author)
+            self.loaded_there(inner, letter, entry)
         elif isinstance(inner, ShipmentWithdrawn):
             coming = self.state.letters.coming.get(inner.shipment)
             if coming is not None and coming.network == letter.network:
@@ -395,14 +398,21 @@ class _Fold:
             self.handed_over(inner, letter, entry, author)
         return ""
 
-    def sent(self, fact: OrderLoaded, letter: Entry, entry: Entry, author: Author) -> None:
-        """Another network loaded what it promised us: that is on its way, more or less as promised."""
+    def loaded_there(self, fact: OrderLoaded, letter: Entry, entry: Entry) -> None:
+        """Another network loaded what it promised us, or will be heard to have promised."""
+        letters, day = self.state.letters, self.state.dates.believed(fact.date)
+        found = [id for id, one in letters.coming.items() if (one.network, one.order) == (letter.network, fact.order)]
+        if found:
+            self.sent(found[0], fact.lines, day, entry)
+        else:
+            lines = [[line.good, line.quantity, line.lot] for line in fact.lines]
+            letters.load_early(f"{letter.network}/{fact.order}", [day, lines])
+
+    def sent(self, shipment: str, lines: Sequence[Line], day: str, entry: Entry) -> None:
+        """What was loaded of a shipment is on its way, more or less as promised."""
         coming = self.state.letters.coming
-        found = [id for id, one in coming.items() if (one.network, one.order) == (letter.network, fact.order)]
-        for shipment in found[:1]:
-            day, is_more = self.state.dates.believed(fact.date), coming[shipment].is_sent
-            self.state.orders.sent(shipment, fact.lines, entry=entry.id, day=day, is_more=is_more)
-            coming[shipment] = coming[shipment]._replace(is_sent=True)
+        self.state.orders.sent(shipment, lines, entry=entry.id, day=day, is_more=coming[shipment].is_sent)
+        coming[shipment] = coming[shipment]._replace(is_sent=True)
 
     def handed_over(self, fact: OrderReceived, letter: Entry, entry: Entry, author: Author) -> None:
         """Another network received what we promised it: our order is done, and the goods are theirs."""

@@ -19,6 +19,8 @@ from abasto.journal.signing import NOTHING, read_entry
 
 __all__ = ["Coming", "Letters", "Promise", "letter_bytes", "open_letter", "sealed_letter"]
 
+KEPT_EARLY = 200
+"""Of so many orders of other networks loads are kept that were heard before a promise, or are promised to others."""
 KEPT_SESSIONS = 3
 """So many sessions of a network are kept, the last by their names, which begin with a date."""
 
@@ -55,6 +57,8 @@ class Letters:
         self.stewards: dict[str, tuple[str, ...]] = {}
         self.said: dict[str, dict[str, list[str]]] = {}
         self.coming: dict[str, Coming] = {}
+        self.early: dict[str, list[Any]] = {}
+        """What was loaded of orders of other networks that nobody has promised yet, by network and order."""
         self.going: dict[str, Promise] = {}
         self.withdrawn: set[str] = set()
 
@@ -91,6 +95,12 @@ class Letters:
         for session in sorted(mine)[:-KEPT_SESSIONS]:
             del mine[session]
 
+    def load_early(self, order: str, load: list[Any]) -> None:
+        """Remember what was loaded of an order that nobody has promised us yet; of many the latest."""
+        self.early.setdefault(order, []).append(load)
+        while len(self.early) > KEPT_EARLY:
+            del self.early[next(iter(self.early))]
+
     def plain(self) -> dict[str, Any]:
         """Return all of it as lists and texts, from which `from_plain` makes equal letters."""
         return {
@@ -99,6 +109,7 @@ class Letters:
             "stewards": {network: list(keys) for network, keys in self.stewards.items()},
             "said": self.said,
             "coming": {shipment: list(one) for shipment, one in self.coming.items()},
+            "early": self.early,
             "going": {order: list(one) for order, one in self.going.items()},
             "withdrawn": sorted(self.withdrawn),
         }
@@ -114,6 +125,7 @@ class Letters:
             for network, mine in plain["said"].items()
         }
         made.coming = {shipment: Coming(*one) for shipment, one in plain["coming"].items()}
+        made.early = {order: list(loads) for order, loads in plain["early"].items()}
         made.going = {order: Promise(*one) for order, one in plain["going"].items()}
         made.withdrawn = set(plain["withdrawn"])
         return made
