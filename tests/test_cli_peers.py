@@ -31,10 +31,11 @@ def sur(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def norte(tmp_path: Path) -> Path:
-    """A home without any network yet."""
+def norte(tmp_path: Path, sur: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A home that holds nothing yet, of a device that the network has taken in."""
     folder = tmp_path / "norte"
     Home.create(folder, passphrase=None).close()
+    assert run("members", "endorse", key_of(folder, capsys), "allocator", "--date", DAY, "--yes") == 0
     return folder
 
 
@@ -113,6 +114,20 @@ def test_who_is_not_expected_or_is_dropped_gets_nothing(
     assert synced(capsys, f"{room.url}#{own}", "--home", norte)["identical"]
     assert run("peers", "drop", "norte") == 0
     assert synced(capsys, f"{room.url}#{own}", "--home", norte, code=1)["cause"] == "NotExpectedError"
+
+
+def test_a_device_that_the_network_cut_off_gets_nothing_more_though_it_is_still_a_peer(
+    sur: Path, norte: Path, room: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = {home: key_of(home, capsys) for home in (sur, norte)}
+    assert run("peers", "add", "norte", "127.0.0.1:9", keys[norte]) == 0
+    assert synced(capsys, f"{room.url}#{keys[sur]}", "--home", norte)["identical"]
+    assert run("members", "cut", keys[norte], "--after", "0", "--reason", "lost", "--date", DAY, "--yes") == 0
+    refused = synced(capsys, f"{room.url}#{keys[sur]}", "--home", norte, code=1)
+    assert refused["cause"] == "NotExpectedError"
+    assert entries_of(norte) == entries_of(sur) - 1
+    given = synced(capsys, "norte", code=1)  # Nor is it asked.
+    assert (given["cause"], "cut off" in str(given["error"])) == ("NotExpectedError", True)
 
 
 def test_another_network_is_told(sur: Path, room: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,7 +65,7 @@ def build_app(
         ],
         middleware=[
             # Peers prove their keys in what they send, so the names and sizes of pages are nothing to them.
-            Middleware(AtPath, path=PATH, own=peers_app(room.home, answering_for(room.home.journal, read=read_state))),
+            Middleware(AtPath, path=PATH, own=_peers(room)),
             Middleware(SafeHeaders, is_secure=is_secure),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
             Middleware(BodyLimit, larger=dict.fromkeys(UPLOADS, MOST_BYTES_UPLOADED)),
@@ -80,6 +80,11 @@ def build_app(
     app.state.buckets = Buckets(burst=300, each_second=20)
     app.state.door_buckets = Buckets(burst=6, each_second=0.1)
     return app
+
+
+def _peers(room: Room) -> Starlette:
+    answering = answering_for(room.home.journal, read=read_state)
+    return peers_app(room.home, answering, is_cut=lambda key: key in room.cuts)
 
 
 def _warm(room: Room) -> None:

@@ -20,23 +20,31 @@ from abasto.sync.register import Register
 __all__ = ["Answering", "host_of", "over_nats", "peers_app"]
 
 Answering = Callable[[str], Ask]
+IsCut = Callable[[str], bool]
+"""Says of a device's key whether the network has cut the device off."""
 
 EVERY_SECONDS = 5.0
 """Between two looks at the stream of a network."""
 
 
-def host_of(home: Home, answering: Answering | None = None) -> Host:
-    """Return the answering side of a home: peers of its register may ask, one question at a time.
+def _none(key: str) -> bool:
+    return False
 
-    `answering` returns what answers the holder of a key; all of the journal unless it is given.
+
+def host_of(home: Home, answering: Answering | None = None, *, is_cut: IsCut = _none) -> Host:
+    """Return the answering side of a home: peers of its register that are not cut off, one question at a time.
+
+    `answering` returns what answers the holder of a key; all of the journal unless it is given. `is_cut` is asked with
+    every question.
     """
     journal = home.journal
     device = journal.device
     assert device is not None  # A home always has one.
+    register = Register(home.file)
     return Host(
         device,
         network=lambda: journal.network,
-        may=Register(home.file).expects,
+        may=lambda key: register.expects(key) and not is_cut(key),
         answering=answering or _in_full(home),
     )
 
@@ -51,15 +59,15 @@ def _in_full(home: Home) -> Answering:
     return lambda key: answer
 
 
-def peers_app(home: Home, answering: Answering | None = None) -> Starlette:
+def peers_app(home: Home, answering: Answering | None = None, *, is_cut: IsCut = _none) -> Starlette:
     """Return the application for the path of the exchange; as long as a home has no peers, nothing is there."""
     register = Register(home.file)
-    return peer_app(host_of(home, answering), is_open=lambda: bool(register.all()))
+    return peer_app(host_of(home, answering, is_cut=is_cut), is_open=lambda: bool(register.all()))
 
 
 @contextlib.contextmanager
 def over_nats(
-    home: Home, servers: str, tell: Callable[[str], None], answering: Answering | None = None
+    home: Home, servers: str, tell: Callable[[str], None], answering: Answering | None = None, *, is_cut: IsCut = _none
 ) -> Iterator[None]:
     """Answer a home's peers over NATS too, and keep its journal and the network's stream alike, while a block runs.
 
@@ -70,7 +78,7 @@ def over_nats(
     ended = Event()
 
     with NatsLink(servers) as link:
-        link.answer(host_of(home, answering), device.key)
+        link.answer(host_of(home, answering, is_cut=is_cut), device.key)
 
         def keep_alike() -> None:
             wrong = ""
