@@ -15,6 +15,7 @@ KNOWN_HOSTS = {
     "creativecommons.org": "the licence of the town data",
     "www.geonames.org": "attribution of the town data",
     "doi.org": "literature",
+    "age-encryption.org": "the format that bundles are sealed in",
     "pyvrp.org": "the solver of routes",
     "example.org": "reserved for examples",
     "one.example": "reserved for examples",

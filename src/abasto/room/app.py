@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from abasto.cycle import read_state
 from abasto.errors import AbastoError, JournalError
+from abasto.letters import answering_for
 from abasto.room.api import api_routes
 from abasto.room.door import DOOR
 from abasto.room.operations import Room
@@ -63,7 +65,7 @@ def build_app(
         ],
         middleware=[
             # Peers prove their keys in what they send, so the names and sizes of pages are nothing to them.
-            Middleware(AtPath, path=PATH, own=peers_app(room.home)),
+            Middleware(AtPath, path=PATH, own=peers_app(room.home, answering_for(room.home.journal, read=read_state))),
             Middleware(SafeHeaders, is_secure=is_secure),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
             Middleware(BodyLimit, larger=dict.fromkeys(UPLOADS, MOST_BYTES_UPLOADED)),

@@ -10,42 +10,57 @@ from starlette.applications import Starlette
 
 from abasto.errors import AbastoError
 from abasto.journal.home import Home
-from abasto.sync.exchange import Answerer
+from abasto.sync.exchange import Answerer, Ask
 from abasto.sync.http import peer_app
 from abasto.sync.nats import NatsLink
 from abasto.sync.nats_stream import NatsStream
 from abasto.sync.peer import Host
 from abasto.sync.register import Register
 
-__all__ = ["host_of", "over_nats", "peers_app"]
+__all__ = ["Answering", "host_of", "over_nats", "peers_app"]
+
+Answering = Callable[[str], Ask]
 
 EVERY_SECONDS = 5.0
 """Between two looks at the stream of a network."""
 
 
-def host_of(home: Home) -> Host:
-    """Return the answering side of a home: peers of its register may ask, one question at a time."""
+def host_of(home: Home, answering: Answering | None = None) -> Host:
+    """Return the answering side of a home: peers of its register may ask, one question at a time.
+
+    `answering` returns what answers the holder of a key; all of the journal unless it is given.
+    """
     journal = home.journal
     device = journal.device
     assert device is not None  # A home always has one.
-    answerer = Answerer(journal)
-    lock = Lock()
+    return Host(
+        device,
+        network=lambda: journal.network,
+        may=Register(home.file).expects,
+        answering=answering or _in_full(home),
+    )
+
+
+def _in_full(home: Home) -> Answering:
+    answerer, lock = Answerer(home.journal), Lock()
 
     def answer(question: bytes) -> bytes:
         with lock:
             return answerer.answer(question)
 
-    return Host(device, network=lambda: journal.network, may=Register(home.file).expects, answering=lambda key: answer)
+    return lambda key: answer
 
 
-def peers_app(home: Home) -> Starlette:
+def peers_app(home: Home, answering: Answering | None = None) -> Starlette:
     """Return the application for the path of the exchange; as long as a home has no peers, nothing is there."""
     register = Register(home.file)
-    return peer_app(host_of(home), is_open=lambda: bool(register.all()))
+    return peer_app(host_of(home, answering), is_open=lambda: bool(register.all()))
 
 
 @contextlib.contextmanager
-def over_nats(home: Home, servers: str, tell: Callable[[str], None]) -> Iterator[None]:
+def over_nats(
+    home: Home, servers: str, tell: Callable[[str], None], answering: Answering | None = None
+) -> Iterator[None]:
     """Answer a home's peers over NATS too, and keep its journal and the network's stream alike, while a block runs.
 
     `tell` hears, once each time, that the stream cannot be reached, and that it can again.
@@ -55,7 +70,7 @@ def over_nats(home: Home, servers: str, tell: Callable[[str], None]) -> Iterator
     ended = Event()
 
     with NatsLink(servers) as link:
-        link.answer(host_of(home), device.key)
+        link.answer(host_of(home, answering), device.key)
 
         def keep_alike() -> None:
             wrong = ""

@@ -1,8 +1,4 @@
-"""What goes from one network to another: entries of a few kinds, as they were signed, and nothing else.
-
-    journal.append(due(state, day))                  # promises for the orders that go to other networks
-    outbox = exported(journal, state)                # a journal of what they may see; any carrier brings it there
-    journal.append(heard(state, arrived, day))       # what came of theirs
+"""Which entries other networks may see, what is due to them, and which of theirs are taken in.
 
 What is exported is chosen by kind: the founding entry, what is said on the way to joint plans, promises to other
 networks and what became of them, and receipts of what they promised. No site is named but those that both know, because
@@ -72,13 +68,15 @@ def due(state: State, day: date) -> list[Fact]:
 
 
 def exported(journal: Journal, state: State) -> Journal:
-    """Return a journal in memory of the entries that other networks may see, founding entry first."""
-    return _in_memory(
+    """Return a journal in memory of the entries that other networks may see, with the device's key to seal bundles."""
+    outbox = _in_memory(
         Verified(placed.entry, signed)
         for placed in journal.read()
         if placed.entry.kind in EXPORTED and _may_be_seen(placed.entry, state)
         if (signed := journal.store.get(placed.entry.id)) is not None
     )
+    outbox.device = journal.device
+    return outbox
 
 
 def _in_memory(entries: Iterable[Verified]) -> Journal:

@@ -1,0 +1,135 @@
+"""Letters by any carrier: a peer of another network that answers, or a bundle that a stick brought.
+
+What is held of another network, and what it may see of ours, are journals in memory, so that the exchange between
+devices serves for both: only what is missing is sent, and every entry is verified again. What came is a fact of our own
+journal, on the disk, before it is acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from threading import Lock
+
+from abasto.errors import ForeignError
+from abasto.facts.codes import code_of
+from abasto.journal.entry import Signed
+from abasto.journal.journal import Journal
+from abasto.journal.signing import id_of
+from abasto.letters.post import due, exported, heard, letters_of
+from abasto.state.state import State
+from abasto.sync.bundle import Bundle
+from abasto.sync.exchange import Answerer, Ask, pull, push
+from abasto.sync.messages import unpack
+
+__all__ = ["Exchanged", "answering_for", "exchange", "hear_bundle", "post"]
+
+Read = Callable[[Journal], State]
+
+
+@dataclass(slots=True)
+class Exchanged:
+    """How many letters came and went, and why some were refused here or there."""
+
+    came: int = 0
+    went: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+def post(journal: Journal, day: date, *, read: Read, time: int = 0) -> Journal:
+    """Sign what is due to other networks, and return a journal in memory of all that they may see."""
+    facts = due(read(journal), day)
+    if facts:
+        journal.append(facts, time=time)
+    return exported(journal, read(journal))
+
+
+def exchange(journal: Journal, ask: Ask, network: str, day: date, *, read: Read, time: int = 0) -> Exchanged:
+    """Exchange letters with a device of another network that answers; `network` is the id of its founding entry.
+
+    Raises `ForeignError` if it is not recognised here, or that device is of another, and what `ask` raises.
+    """
+    state = read(journal)
+    if network not in state.letters.recognised:
+        raise ForeignError(f"network {code_of(network)} is not recognised here; recognise it first.")
+    outbox = post(journal, day, read=read, time=time)
+    theirs = letters_of(journal, state, network)
+    known = _ids(theirs)
+    came = pull(theirs, ask)
+    done = _hear(journal, _new(theirs, known), day, read=read, time=time)
+    went = push(outbox, ask)
+    done.went = went.went
+    done.refused += [*came.refused, *went.refused_there]
+    return done
+
+
+def hear_bundle(journal: Journal, bundle: Bundle, day: date, *, read: Read, time: int = 0) -> Exchanged:
+    """Take in the letters of a bundle that a recognised network wrote; raises `ForeignError` for another."""
+    state = read(journal)
+    if bundle.network not in state.letters.recognised:
+        raise ForeignError(f"a bundle of network {code_of(bundle.network)}, which is not recognised here.")
+    theirs = letters_of(journal, state, bundle.network)
+    known = _ids(theirs)
+    brought = bundle.read(theirs)
+    done = _hear(journal, _new(theirs, known), day, read=read, time=time)
+    done.refused += brought.refused
+    return done
+
+
+def answering_for(journal: Journal, *, read: Read, today: Callable[[], date] = date.today) -> Callable[[str], Ask]:
+    """Return what answers the holder of a key: a member of the network in full, another network by letters alone.
+
+    Where no other network is recognised, everybody who may ask at all is answered in full.
+    """
+    full, lock = Answerer(journal), Lock()
+
+    def answering(key: str) -> Ask:
+        state = read(journal)
+        by_letters = bool(state.letters.recognised) and not _is_one_of_us(journal, state, key, today())
+
+        def answer(request: bytes) -> bytes:
+            with lock:
+                if by_letters:
+                    return _answer_by_letters(journal, request, today(), read=read)
+                return full.answer(request)
+
+        return answer
+
+    return answering
+
+
+def _is_one_of_us(journal: Journal, state: State, key: str, day: date) -> bool:
+    if any(state.letters.speaks(network, key) for network in state.letters.recognised):
+        return False
+    if state.members.admission == "open":
+        return key in journal.store.heads()
+    return state.members.role(key, day.isoformat()) is not None
+
+
+def _answer_by_letters(journal: Journal, request: bytes, day: date, *, read: Read) -> bytes:
+    """Answer about what others may see of this network, or take in what another one gives of itself."""
+    state = read(journal)
+    asked = getattr(unpack(request)[0], "network", "")
+    if asked not in state.letters.recognised:
+        return Answerer(post(journal, day, read=read)).answer(request)
+    theirs = letters_of(journal, state, asked)
+    known = _ids(theirs)
+    answer = Answerer(theirs).answer(request)
+    _hear(journal, _new(theirs, known), day, read=read, time=0)
+    return answer
+
+
+def _ids(journal: Journal) -> set[str]:
+    return {placed.entry.id for placed in journal.read()}
+
+
+def _new(theirs: Journal, known: set[str]) -> list[Signed]:
+    return [signed for signed in theirs.store.export() if id_of(signed.raw) not in known]
+
+
+def _hear(journal: Journal, letters: list[Signed], day: date, *, read: Read, time: int) -> Exchanged:
+    facts, refused = heard(read(journal), letters, day)
+    if facts:
+        journal.append(facts, time=time)
+    return Exchanged(came=len(facts), refused=refused)

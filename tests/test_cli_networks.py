@@ -1,0 +1,168 @@
+"""Two networks in homes of their own: recognised, and letters between them by stick and over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.homes import run
+from tests.sync.served_peer import served
+
+from abasto.cycle import read_state
+from abasto.examples import federation_path
+from abasto.facts.kinds import Line, NoteWritten, OrderIssued, OrderReceived
+from abasto.journal.home import Home
+from abasto.letters import answering_for
+from abasto.state.state import State
+from abasto.sync.hosting import peers_app
+
+TODAY = date(2027, 3, 1)
+DAY, TOMORROW = TODAY.isoformat(), (TODAY + timedelta(days=1)).isoformat()
+Printed = Callable[[], Any]
+
+
+@dataclass
+class Member:
+    """A network's home, and what its commands need."""
+
+    name: str
+    folder: Path
+    key: str
+    network: str
+
+    def __call__(self, *arguments: object) -> int:
+        return run(*arguments, "--home", self.folder)
+
+    def open(self) -> Home:
+        return Home.open(self.folder, passphrase=None)
+
+    def state(self) -> State:
+        with self.open() as home:
+            return read_state(home.journal)
+
+    def say(self, *facts: Any) -> list[str]:
+        with self.open() as home:
+            return [entry.id for entry in home.journal.append(list(facts), time=0)]
+
+
+def founded(tmp_path: Path, example: str) -> Member:
+    folder = tmp_path / example
+    assert run("init", folder, "--from", federation_path(example), "--clear") == 0
+    with Home.open(folder, passphrase=None) as home:
+        assert home.journal.device is not None
+        return Member(example.capitalize(), folder, home.journal.device.key, home.journal.network)
+
+
+@pytest.fixture
+def hills(tmp_path: Path) -> Member:
+    return founded(tmp_path, "hills")
+
+
+@pytest.fixture
+def vale(tmp_path: Path) -> Member:
+    return founded(tmp_path, "vale")
+
+
+def befriend(one: Member, other: Member) -> None:
+    assert one("networks", "recognise", other.name, other.network) == 0
+    assert other("networks", "recognise", one.name, one.network) == 0
+
+
+def ordered(hills: Member) -> str:
+    lines = (Line("flour", 500_000),)
+    [id] = hills.say(OrderIssued("Hills depot", "Vale market", "Hills lorries", 1, DAY, TOMORROW, lines, DAY))
+    return id
+
+
+def test_letters_go_by_stick_and_the_receipt_comes_back(
+    hills: Member, vale: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    own = ordered(hills)
+    stick = tmp_path / "stick.abasto"
+    assert hills("networks", "post", stick, "--for", vale.key, "--date", DAY) == 0
+    assert "Hills depot" not in stick.read_bytes().decode("latin-1")
+    assert vale("networks", "hear", stick, "--date", DAY) == 0
+    assert "2 letters came from Hills." in capsys.readouterr().out
+    [shipment] = vale.state().letters.coming
+    vale.say(OrderReceived(shipment, "Vale market", (Line("flour", 500_000),), TOMORROW))
+    answer = tmp_path / "answer.abasto"
+    assert vale("networks", "post", answer, "--date", TOMORROW) == 0, "Hills' steward is known from its letter"
+    assert hills("networks", "hear", answer, "--date", TOMORROW) == 0
+    assert hills.state().orders[own].status == "received"
+    capsys.readouterr()
+    assert vale("networks") == 0
+    shown = capsys.readouterr().out
+    assert "Hills" in shown
+    assert "received" in shown
+    assert vale("networks", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["coming"][0]["status"] == "received"
+
+
+def test_letters_and_nothing_else_go_to_a_peer_of_another_network(
+    hills: Member, vale: Member, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    ordered(hills)
+    hills.say(NoteWritten("our own matters", DAY))
+    assert hills("peers", "add", "vale", "127.0.0.1:1", vale.key) == 0
+    with hills.open() as home:
+        app = peers_app(home, answering_for(home.journal, read=read_state, today=lambda: TODAY))
+        with served(app) as address:
+            assert vale("peers", "add", "hills", address, hills.key) == 0
+            capsys.readouterr()
+            assert vale("sync", "hills") == 0
+            assert "hills, of another network: 2 letters came, 1 letter went." in capsys.readouterr().out
+            assert vale("sync", "hills", "--json") == 0
+            [told] = json.loads(capsys.readouterr().out)["peers"]
+            assert (told["letters_came"], told["letters_went"]) == (0, 0)
+    state = vale.state()
+    assert [one.network for one in state.letters.coming.values()] == [hills.network]
+    with vale.open() as home:
+        assert not any(b"our own matters" in signed.raw for signed in home.journal.store.export())
+        assert not any(b"Hills depot" in s.raw and b"order.issued" in s.raw for s in home.journal.store.export())
+    assert hills.state().letters.stewards[vale.network] == (vale.key,), "what Vale pushed was heard"
+
+
+def test_who_is_not_recognised_gets_nothing_and_is_told_why(
+    hills: Member, vale: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert vale("networks", "recognise", "Hills", hills.network) == 0
+    assert vale("networks", "post", tmp_path / "x", "--for", hills.key) == 0
+    assert hills("networks", "hear", tmp_path / "x") == 1
+    assert "not recognised" in capsys.readouterr().err
+    assert hills.state().letters.heard == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        (("Vale", "K7Q2-M4XP"), "whole id"),
+        (("Hills", "own"), "itself"),
+    ],
+)
+def test_what_cannot_be_recognised_is_refused(
+    hills: Member, arguments: tuple[str, str], wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, network = arguments
+    assert hills("networks", "recognise", name, hills.network if network == "own" else network) == 2
+    assert wrong in capsys.readouterr().err
+
+
+def test_a_name_stands_for_one_network(hills: Member, vale: Member, capsys: pytest.CaptureFixture[str]) -> None:
+    befriend(hills, vale)
+    assert hills("networks", "recognise", "Vale", vale.network) == 2
+    assert "already" in capsys.readouterr().err
+    assert hills("networks", "recognise", "Vale", "V" * 42 + "A") == 2
+    assert "a name of its own" in capsys.readouterr().err
+
+
+def test_without_a_reader_nothing_is_written(hills: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hills("networks", "post", tmp_path / "x") == 2
+    assert "--for" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
