@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from abasto.facts.codes import code_of
+from abasto.facts.kinds import NoteWritten
 from abasto.journal.home import Home
 from abasto.sync.exchange import Answerer, pull
 from abasto.sync.fingerprint import fingerprint_of
+from abasto.sync.quarantine import PER_AUTHOR
 from homes import DAY, entries_of, new_home, run
 
 
@@ -32,6 +34,12 @@ def key_of(home: Path) -> str:
         return opened.journal.device.key
 
 
+def say_at(home: Path, text: str) -> None:
+    """Let a device write something, which no steward has endorsed yet: it is kept, and counts for nothing."""
+    with Home.open(home, passphrase=None) as opened:
+        opened.journal.append([NoteWritten(text, DAY)], time=0)
+
+
 def code_held(home: Path) -> str:
     with Home.open(home, passphrase=None) as opened:
         return fingerprint_of(opened.journal.store).code
@@ -39,7 +47,7 @@ def code_held(home: Path) -> str:
 
 def test_a_day_by_stick_and_back(home: Path, other: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     there, back = tmp_path / "monday.abasto", tmp_path / "answer.abasto"
-    assert run("note", "the bridge is closed", "--date", DAY, "--home", other) == 0
+    say_at(other, "the bridge is closed")
     assert run("note", "we have bread", "--date", DAY) == 0
     capsys.readouterr()
     assert run("bundle", "--home", other) == 0
@@ -65,7 +73,7 @@ def test_what_readers_have_read_before_is_left_out(
     home: Path, other: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monday, tuesday = tmp_path / "monday.abasto", tmp_path / "tuesday.abasto"
-    assert run("note", "we have bread", "--date", DAY, "--home", other) == 0
+    say_at(other, "we have bread")
     with Home.open(home, passphrase=None) as one, Home.open(other, passphrase=None) as two:
         pull(one.journal, Answerer(two.journal).answer)
     code = code_of(key_of(other))
@@ -89,6 +97,25 @@ def test_a_passphrase_serves_where_no_key_is_known(
     monkeypatch.setenv("ABASTO_BUNDLE_PASSPHRASE", "cinco camiones")
     assert run("bundle", "read", path, "--home", other) == 1
     assert "cannot be opened" in capsys.readouterr().err
+
+
+def test_a_device_that_nobody_endorsed_gets_little_room(
+    home: Path, other: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "flood.abasto"
+    with Home.open(other, passphrase=None) as opened:
+        opened.journal.append([NoteWritten(f"flood {number}", DAY) for number in range(PER_AUTHOR + 10)], time=0)
+    assert run("bundle", "write", path, f"--for={key_of(home)}", "--home", other) == 0
+    capsys.readouterr()
+    assert run("bundle", "read", path) == 1
+    shown = capsys.readouterr().out
+    assert f"{PER_AUTHOR} new" in shown
+    assert "10 refused" in shown
+    assert "which nobody here has admitted" in shown
+    assert run("members", "endorse", key_of(other), "reader", "--date", DAY, "--yes") == 0
+    capsys.readouterr()
+    assert run("bundle", "read", path) == 0
+    assert "10 new" in capsys.readouterr().out
 
 
 def test_what_cannot_be_meant_is_said(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
