@@ -208,10 +208,12 @@ def cut(
         Print one JSON object on stdout and nothing else.
 
     """
-    day = today(date)
+    from abasto.state.deciding import cut_of
+
+    day = today(date).isoformat()
     with open_home(home) as opened:
         state = read_state(opened)
-        fact = _cut(opened, state, _device(state, device), after, reason, day.isoformat())
+        fact = cut_of(opened.journal, state, _device(state, device), after=after, day=day, reason=reason)
         return _decide(opened, state, [fact], yes=yes, json=json)
 
 
@@ -247,24 +249,14 @@ def replace(
         Print one JSON object on stdout and nothing else.
 
     """
-    from abasto.facts.kinds import DeviceEndorsed
+    from abasto.state.deciding import replacement
 
     day = today(date).isoformat()
     with open_home(home) as opened:
         state = read_state(opened)
         lost, heir = _device(state, old), _device(state, new)
-        grant = state.members.grants.get(lost)
-        if grant is None:
-            raise UsageError(
-                f"device {code_of(lost)} has no role that another could take over; give the new one a role with: "
-                f"abasto members endorse {code_of(heir)} ROLE"
-            )
-        if lost == heir:
-            raise UsageError("the lost device and the new one are the same; name two.")
-        fact = DeviceEndorsed(heir, grant.role, day, grant.sites, grant.until, lost)
-        # A device that hands over to another just stops being a member: it is there, and no thief has it.
-        cuts = [] if lost == _own_key(opened) else [_cut(opened, state, lost, after, "lost", day)]
-        return _decide(opened, state, [fact, *cuts], yes=yes, json=json)
+        facts = replacement(opened.journal, state, lost, heir, after=after, day=day)
+        return _decide(opened, state, facts, yes=yes, json=json)
 
 
 @members.command
@@ -405,31 +397,9 @@ def _device(state: State, asked: str) -> str:
     return find(heard(asked) if len(signs) == SPOKEN_SIGNS else asked, sorted(keys))
 
 
-def _cut(home: Home, state: State, key: str, after: int | None, reason: str, day: str) -> DeviceCut:
-    """Return the cut of a device after an entry that is here, or after what another steward proposed."""
-    from abasto.facts.kinds import DeviceCut
-    from abasto.state.roster import proposed
-
-    head = home.journal.store.heads().get(key)
-    if after is None:
-        for one in proposed(state, day):
-            if (one.kind, one.device) == ("cut", key) and key != _own_key(home):
-                return DeviceCut(key, one.after, day, one.last, reason)
-        return DeviceCut(key, 0, day, "", reason) if head is None else DeviceCut(key, head.seq, day, head.id, reason)
-    if after == 0:
-        return DeviceCut(key, 0, day, "", reason)
-    if head is None or not 0 < after <= head.seq:
-        raise UsageError(
-            f"--after {after}: of device {code_of(key)} the entries 1 to {head.seq if head else 0} are here in a row; "
-            "name one of them, or 0 for none."
-        )
-    entries = (placed.entry for placed in home.journal.read())
-    last = next(entry.id for entry in entries if (entry.author, entry.seq) == (key, after))
-    return DeviceCut(key, after, day, last, reason)
-
-
 def _decide(home: Home, state: State, facts: Sequence[DeviceEndorsed | DeviceCut], *, yes: bool, json: bool) -> int:
     """Say what facts of a steward come to, and with --yes write them and say what they came to."""
+    from abasto.state.deciding import still_missing
     from abasto.state.permits import refuse_forbidden
 
     own = _own_key(home)
@@ -444,7 +414,7 @@ def _decide(home: Home, state: State, facts: Sequence[DeviceEndorsed | DeviceCut
     with to_the_end():
         entries = write(home, facts)
         after = go_on(home, state)
-        missing = max(_missing(after, fact) for fact in facts)
+        missing = max(still_missing(after, fact) for fact in facts)
         if json:
             document = {"entries": [entry.id for entry in entries], "decided": not missing, "missing": missing}
             print(json_format.dumps(document, indent=1))
@@ -457,22 +427,6 @@ def _decide(home: Home, state: State, facts: Sequence[DeviceEndorsed | DeviceCut
         else:
             print("It is decided.")
     return EXIT_OK
-
-
-def _missing(state: State, fact: DeviceEndorsed | DeviceCut) -> int:
-    """Return how many stewards have still to say the same, 0 if it is decided."""
-    from abasto.facts.kinds import DeviceCut
-    from abasto.state.roster import proposed
-
-    for one in proposed(state, fact.date):
-        if one.device != fact.device or (one.kind == "cut") != isinstance(fact, DeviceCut):
-            continue
-        if isinstance(fact, DeviceCut):
-            if (one.after, one.last) == (fact.seq, fact.last):
-                return one.missing
-        elif (one.role, one.sites, one.until, one.succeeds) == (fact.role, fact.sites, fact.until, fact.succeeds):
-            return one.missing
-    return 0
 
 
 def _print_qr(text: str) -> None:
