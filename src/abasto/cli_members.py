@@ -8,7 +8,7 @@ import json as json_format
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -19,6 +19,7 @@ from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable, say
 from abasto.cli_home import (
     Code,
     Flag,
+    bundle_passphrase,
     find_site,
     go_on,
     is_home,
@@ -36,6 +37,7 @@ from abasto.facts.codes import code_of
 if TYPE_CHECKING:
     from abasto.facts.kinds import DeviceCut, DeviceEndorsed
     from abasto.journal.home import Home
+    from abasto.journal.journal import Journal
     from abasto.state.state import State
 
 __all__ = ["members"]
@@ -285,7 +287,7 @@ def invite(*, home: Path | None = None, json: Flag = False) -> int:
     _print_qr(text)
     print(f"The network's code, to read aloud: {spoken(state.network)}")
     print(f"This device's code:                {spoken(own)}")
-    print("Give a backup of this journal along (abasto backup FILE). On the new device:")
+    print("Give the entries along: abasto bundle write FILE --passphrase. On the new device:")
     print(f"  abasto members join FILE HOME --network {spoken(state.network)} --name NAME")
     return EXIT_OK
 
@@ -307,7 +309,7 @@ def join(
     Parameters
     ----------
     path
-        A backup of a journal, or the folder of another home.
+        A backup of a journal, a bundle under a passphrase, or the folder of another home.
     home
         The folder to make; it must not exist yet, or be empty.
     name
@@ -328,10 +330,10 @@ def join(
     day = today(date)
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise UsageError(f'"{home}": there is something already; name a folder that does not exist yet.')
-    with _received(path) as source:
+    with _received(path) as fill:
         own_passphrase = None if clear else passphrase("passphrase of the new home", twice=True)
         with new_home(home, passphrase=own_passphrase) as opened:
-            opened.journal.receive(source.journal.store.export())
+            fill(opened.journal)
             _refuse_other(opened.journal.network, network)
             if name is not None:
                 write(opened, [DeviceAsked(name, day.isoformat())])
@@ -352,24 +354,30 @@ def join(
 
 
 @contextlib.contextmanager
-def _received(path: Path) -> Iterator[Home]:
-    """Open what was received as a home: the folder of another one, its file, or what a backup of one restores to."""
+def _received(path: Path) -> Iterator[Callable[[Journal], object]]:
+    """Open what was received, the folder of another home, its file, a backup or a bundle; yield what puts its entries
+    into a new journal.
+    """
     from abasto.journal.backup import restore
     from abasto.journal.home import Home
     from abasto.journal.sqlite_file import is_clear
+    from abasto.sync.bundle import needs_passphrase, open_bundle
 
     folder = path if path.is_dir() else path.parent
     if is_home(path) or (path.name == "journal.db" and is_home(folder)):
         with open_home(folder) as opened:
-            yield opened
+            yield lambda journal: journal.receive(opened.journal.store.export())
         return
     if not path.is_file():
         raise UsageError(f'"{path}": there is no journal; give a backup of one, or the folder of another home.')
+    if needs_passphrase(path):
+        yield open_bundle(path, passphrase=bundle_passphrase()).read
+        return
     secret = None if is_clear(path) else passphrase(f'passphrase of "{path}"')
     with tempfile.TemporaryDirectory() as scratch:
         restore(path, Path(scratch) / "home", passphrase=secret)
         with Home.open(Path(scratch) / "home", passphrase=secret) as opened:
-            yield opened
+            yield lambda journal: journal.receive(opened.journal.store.export())
 
 
 def _refuse_other(network: str, asked: str | None) -> None:
