@@ -22,10 +22,10 @@ def run(*arguments: object) -> int:
     return main([str(argument) for argument in arguments])
 
 
-def new_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def new_home(folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> Path:
     """Found the neighbourhood in a home without a passphrase, and let every command find it."""
     home = folder / "casa"
-    assert run("init", home, "--from", abasto.example_path("neighbourhood"), "--clear", "--date", DAY) == 0
+    assert run("init", home, "--from", abasto.example_path("neighbourhood"), "--clear", "--date", DAY, *options) == 0
     monkeypatch.setenv("ABASTO_HOME", str(home))
     return home
 

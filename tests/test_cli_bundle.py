@@ -17,7 +17,7 @@ from homes import DAY, entries_of, new_home, run
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return new_home(tmp_path, monkeypatch)
+    return new_home(tmp_path, monkeypatch, "--open")
 
 
 @pytest.fixture

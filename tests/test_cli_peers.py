@@ -27,7 +27,7 @@ NOBODY = Device(b"\x09" * 32).key
 @pytest.fixture
 def sur(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The home that founded the neighbourhood; commands find it by themselves."""
-    return new_home(tmp_path, monkeypatch)
+    return new_home(tmp_path, monkeypatch, "--open")
 
 
 @pytest.fixture

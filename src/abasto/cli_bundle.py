@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable
-from abasto.cli_home import Flag, open_home, room_for, to_the_end
+from abasto.cli_home import Flag, bundle_passphrase, open_home, room_for, to_the_end
 from abasto.cli_tables import refuse_to_overwrite
 from abasto.facts.codes import code_of
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["bundle"]
 
-PASSPHRASE = "ABASTO_BUNDLE_PASSPHRASE"
 MOST_TOLD = 10
 """So many refused entries are told one by one."""
 
@@ -94,7 +91,7 @@ def write(
             "--for and --passphrase exclude each other; a file under a passphrase is open to who knows it."
         )
     with open_home(home) as opened:
-        secret = _passphrase(twice=True) if passphrase else None
+        secret = bundle_passphrase(twice=True) if passphrase else None
         others = [_opened(opened, one) for one in (answer, since_bundle) if one is not None]
         keys = [_reader(opened, one) for one in readers or ()]
         if answer is not None:
@@ -140,7 +137,7 @@ def _opened(home: Home, path: Path) -> Bundle:
     from abasto.sync.bundle import needs_passphrase, open_bundle
 
     if needs_passphrase(path):
-        return open_bundle(path, passphrase=_passphrase())
+        return open_bundle(path, passphrase=bundle_passphrase())
     return open_bundle(path, seed=home.file.seed())
 
 
@@ -164,22 +161,3 @@ def _own_key(home: Home) -> str:
     device = home.journal.device
     assert device is not None  # A home always has one.
     return device.key
-
-
-def _passphrase(*, twice: bool = False) -> str:
-    """Return the passphrase of a bundle from the environment, else as typed at the terminal."""
-    from getpass import getpass
-
-    given = os.environ.get(PASSPHRASE)
-    if given:
-        return given
-    if not sys.stdin.isatty():
-        raise UsageError(
-            f"the bundle is under a passphrase, and nobody is at a terminal to ask; give it in ${PASSPHRASE}."
-        )
-    typed = getpass("passphrase of the bundle: ")
-    if not typed:
-        raise UsageError("the passphrase is empty; type one that others cannot guess.")
-    if twice and getpass("once more: ") != typed:
-        raise UsageError("these were two different passphrases; nothing was written.")
-    return typed

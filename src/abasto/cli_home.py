@@ -34,6 +34,7 @@ __all__ = [
     "Code",
     "Flag",
     "age_words",
+    "bundle_passphrase",
     "estimate_words",
     "figure_document",
     "find",
@@ -71,6 +72,7 @@ Code = Annotated[str, Parameter(allow_leading_hyphen=True)]
 
 HOME = "ABASTO_HOME"
 PASSPHRASE = "ABASTO_PASSPHRASE"
+BUNDLE_PASSPHRASE = "ABASTO_BUNDLE_PASSPHRASE"
 FILE = "journal.db"
 MOST_LISTED = 12
 """Of more names than these only the closest is told."""
@@ -142,6 +144,25 @@ def passphrase(prompt: str, *, twice: bool = False) -> str:
     from getpass import getpass
 
     typed = getpass(f"{prompt}: ")
+    if not typed:
+        raise UsageError("the passphrase is empty; type one that others cannot guess.")
+    if twice and getpass("once more: ") != typed:
+        raise UsageError("these were two different passphrases; nothing was written.")
+    return typed
+
+
+def bundle_passphrase(*, twice: bool = False) -> str:
+    """Return the passphrase of a bundle from the environment, else as typed at the terminal."""
+    from getpass import getpass
+
+    given = os.environ.get(BUNDLE_PASSPHRASE)
+    if given:
+        return given
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"the bundle is under a passphrase, and nobody is at a terminal to ask; give it in ${BUNDLE_PASSPHRASE}."
+        )
+    typed = getpass("passphrase of the bundle: ")
     if not typed:
         raise UsageError("the passphrase is empty; type one that others cannot guess.")
     if twice and getpass("once more: ") != typed:

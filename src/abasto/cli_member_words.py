@@ -94,13 +94,14 @@ def stewards_words(number: int) -> str:
 def meaning(state: State, fact: DeviceEndorsed | DeviceCut, own: str) -> Iterator[str]:
     """Yield what a fact would come to, and what is to be thought of before."""
     from abasto.facts.kinds import DeviceCut
+    from abasto.state.deciding import taken_back
 
     name = state.members.names.get(fact.device)
     device = f"device {spoken(fact.device)}{f' ({name})' if name else ''}"
     author, grant = state.authors.get(fact.device), state.members.grants.get(fact.device)
     stewards = state.members.stewards(fact.date)
     if isinstance(fact, DeviceCut):
-        gone = max(0, (author.seq if author else 0) - fact.seq)
+        gone = taken_back(state, fact)
         yield f"Cut off {device} after its entry {fact.seq:,}."
         if gone:
             yield f"  {gone:,} {'entry' if gone == 1 else 'entries'} of it that came after would no longer count."

@@ -8,7 +8,7 @@ import json as json_format
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -19,6 +19,7 @@ from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable, say
 from abasto.cli_home import (
     Code,
     Flag,
+    bundle_passphrase,
     find_site,
     go_on,
     is_home,
@@ -36,6 +37,7 @@ from abasto.facts.codes import code_of
 if TYPE_CHECKING:
     from abasto.facts.kinds import DeviceCut, DeviceEndorsed
     from abasto.journal.home import Home
+    from abasto.journal.journal import Journal
     from abasto.state.state import State
 
 __all__ = ["members"]
@@ -208,10 +210,12 @@ def cut(
         Print one JSON object on stdout and nothing else.
 
     """
-    day = today(date)
+    from abasto.state.deciding import cut_of
+
+    day = today(date).isoformat()
     with open_home(home) as opened:
         state = read_state(opened)
-        fact = _cut(opened, state, _device(state, device), after, reason, day.isoformat())
+        fact = cut_of(opened.journal, state, _device(state, device), after=after, day=day, reason=reason)
         return _decide(opened, state, [fact], yes=yes, json=json)
 
 
@@ -247,24 +251,14 @@ def replace(
         Print one JSON object on stdout and nothing else.
 
     """
-    from abasto.facts.kinds import DeviceEndorsed
+    from abasto.state.deciding import replacement
 
     day = today(date).isoformat()
     with open_home(home) as opened:
         state = read_state(opened)
         lost, heir = _device(state, old), _device(state, new)
-        grant = state.members.grants.get(lost)
-        if grant is None:
-            raise UsageError(
-                f"device {code_of(lost)} has no role that another could take over; give the new one a role with: "
-                f"abasto members endorse {code_of(heir)} ROLE"
-            )
-        if lost == heir:
-            raise UsageError("the lost device and the new one are the same; name two.")
-        fact = DeviceEndorsed(heir, grant.role, day, grant.sites, grant.until, lost)
-        # A device that hands over to another just stops being a member: it is there, and no thief has it.
-        cuts = [] if lost == _own_key(opened) else [_cut(opened, state, lost, after, "lost", day)]
-        return _decide(opened, state, [fact, *cuts], yes=yes, json=json)
+        facts = replacement(opened.journal, state, lost, heir, after=after, day=day)
+        return _decide(opened, state, facts, yes=yes, json=json)
 
 
 @members.command
@@ -293,7 +287,7 @@ def invite(*, home: Path | None = None, json: Flag = False) -> int:
     _print_qr(text)
     print(f"The network's code, to read aloud: {spoken(state.network)}")
     print(f"This device's code:                {spoken(own)}")
-    print("Give a backup of this journal along (abasto backup FILE). On the new device:")
+    print("Give the entries along: abasto bundle write FILE --passphrase. On the new device:")
     print(f"  abasto members join FILE HOME --network {spoken(state.network)} --name NAME")
     return EXIT_OK
 
@@ -315,7 +309,7 @@ def join(
     Parameters
     ----------
     path
-        A backup of a journal, or the folder of another home.
+        A backup of a journal, a bundle under a passphrase, or the folder of another home.
     home
         The folder to make; it must not exist yet, or be empty.
     name
@@ -336,10 +330,10 @@ def join(
     day = today(date)
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise UsageError(f'"{home}": there is something already; name a folder that does not exist yet.')
-    with _received(path) as source:
+    with _received(path) as fill:
         own_passphrase = None if clear else passphrase("passphrase of the new home", twice=True)
         with new_home(home, passphrase=own_passphrase) as opened:
-            opened.journal.receive(source.journal.store.export())
+            fill(opened.journal)
             _refuse_other(opened.journal.network, network)
             if name is not None:
                 write(opened, [DeviceAsked(name, day.isoformat())])
@@ -360,24 +354,30 @@ def join(
 
 
 @contextlib.contextmanager
-def _received(path: Path) -> Iterator[Home]:
-    """Open what was received as a home: the folder of another one, its file, or what a backup of one restores to."""
+def _received(path: Path) -> Iterator[Callable[[Journal], object]]:
+    """Open what was received, the folder of another home, its file, a backup or a bundle; yield what puts its entries
+    into a new journal.
+    """
     from abasto.journal.backup import restore
     from abasto.journal.home import Home
     from abasto.journal.sqlite_file import is_clear
+    from abasto.sync.bundle import needs_passphrase, open_bundle
 
     folder = path if path.is_dir() else path.parent
     if is_home(path) or (path.name == "journal.db" and is_home(folder)):
         with open_home(folder) as opened:
-            yield opened
+            yield lambda journal: journal.receive(opened.journal.store.export())
         return
     if not path.is_file():
         raise UsageError(f'"{path}": there is no journal; give a backup of one, or the folder of another home.')
+    if needs_passphrase(path):
+        yield open_bundle(path, passphrase=bundle_passphrase()).read
+        return
     secret = None if is_clear(path) else passphrase(f'passphrase of "{path}"')
     with tempfile.TemporaryDirectory() as scratch:
         restore(path, Path(scratch) / "home", passphrase=secret)
         with Home.open(Path(scratch) / "home", passphrase=secret) as opened:
-            yield opened
+            yield lambda journal: journal.receive(opened.journal.store.export())
 
 
 def _refuse_other(network: str, asked: str | None) -> None:
@@ -405,31 +405,9 @@ def _device(state: State, asked: str) -> str:
     return find(heard(asked) if len(signs) == SPOKEN_SIGNS else asked, sorted(keys))
 
 
-def _cut(home: Home, state: State, key: str, after: int | None, reason: str, day: str) -> DeviceCut:
-    """Return the cut of a device after an entry that is here, or after what another steward proposed."""
-    from abasto.facts.kinds import DeviceCut
-    from abasto.state.roster import proposed
-
-    head = home.journal.store.heads().get(key)
-    if after is None:
-        for one in proposed(state, day):
-            if (one.kind, one.device) == ("cut", key) and key != _own_key(home):
-                return DeviceCut(key, one.after, day, one.last, reason)
-        return DeviceCut(key, 0, day, "", reason) if head is None else DeviceCut(key, head.seq, day, head.id, reason)
-    if after == 0:
-        return DeviceCut(key, 0, day, "", reason)
-    if head is None or not 0 < after <= head.seq:
-        raise UsageError(
-            f"--after {after}: of device {code_of(key)} the entries 1 to {head.seq if head else 0} are here in a row; "
-            "name one of them, or 0 for none."
-        )
-    entries = (placed.entry for placed in home.journal.read())
-    last = next(entry.id for entry in entries if (entry.author, entry.seq) == (key, after))
-    return DeviceCut(key, after, day, last, reason)
-
-
 def _decide(home: Home, state: State, facts: Sequence[DeviceEndorsed | DeviceCut], *, yes: bool, json: bool) -> int:
     """Say what facts of a steward come to, and with --yes write them and say what they came to."""
+    from abasto.state.deciding import still_missing
     from abasto.state.permits import refuse_forbidden
 
     own = _own_key(home)
@@ -444,7 +422,7 @@ def _decide(home: Home, state: State, facts: Sequence[DeviceEndorsed | DeviceCut
     with to_the_end():
         entries = write(home, facts)
         after = go_on(home, state)
-        missing = max(_missing(after, fact) for fact in facts)
+        missing = max(still_missing(after, fact) for fact in facts)
         if json:
             document = {"entries": [entry.id for entry in entries], "decided": not missing, "missing": missing}
             print(json_format.dumps(document, indent=1))
@@ -457,22 +435,6 @@ def _decide(home: Home, state: State, facts: Sequence[DeviceEndorsed | DeviceCut
         else:
             print("It is decided.")
     return EXIT_OK
-
-
-def _missing(state: State, fact: DeviceEndorsed | DeviceCut) -> int:
-    """Return how many stewards have still to say the same, 0 if it is decided."""
-    from abasto.facts.kinds import DeviceCut
-    from abasto.state.roster import proposed
-
-    for one in proposed(state, fact.date):
-        if one.device != fact.device or (one.kind == "cut") != isinstance(fact, DeviceCut):
-            continue
-        if isinstance(fact, DeviceCut):
-            if (one.after, one.last) == (fact.seq, fact.last):
-                return one.missing
-        elif (one.role, one.sites, one.until, one.succeeds) == (fact.role, fact.sites, fact.until, fact.succeeds):
-            return one.missing
-    return 0
 
 
 def _print_qr(text: str) -> None:

@@ -20,6 +20,7 @@ from abasto.facts.kinds import (
     GoodsHandedOut,
     GoodsTakenIn,
     Line,
+    NetworkRecognised,
     NoteWritten,
     OrderAccepted,
     OrderCancelled,
@@ -137,6 +138,7 @@ def test_what_a_ref_says_is_not_spent_by_somebody_who_may_not_say_it() -> None:
             {
                 "asked", "count", "count elsewhere", "hand out", "row", "order", "accept", "load", "receive", "cancel",
                 "undo own", "undo row", "answer", "answer elsewhere", "note", "settle", "receive elsewhere", "endorse",
+                "recognise",
             },
         ),
     ],
@@ -168,6 +170,7 @@ def test_what_a_role_may_say(role: str, said: set[str]) -> None:
         "note": NoteWritten("seen", DAY),
         "settle": NoteWritten("seen", DAY, settles=("Z" * 42 + "A",)),
         "endorse": DeviceEndorsed("Z" * 42 + "A", "reader", DAY),
+        "recognise": NetworkRecognised("Z" * 42 + "A", "Norte", DAY),
     }
     entries = crew.say(*facts.values(), by=1)
     outcomes = {told.entry.id: told.outcome for told in crew.told(by=1)}

@@ -226,6 +226,11 @@ OF_TABLES: Mapping[str, tuple[Shape, ...]] = {
     ),
     # Settings and fields that are refused.
     "refusal": (
+        "device {code} has {n} entries here in a row, and no number {n2} among them; name one of them, or 0 for none.",
+        "device {code} has no role that another could take over; endorse the new one instead.",
+        "the lost device and the new one are the same; name two.",
+        "a reporter reports for sites, and the other roles for none; choose them so.",
+        '"{text}": give the number of an entry, or 0.',
         "{device}, which has the role {role}: it may not write that, so nothing was written; a steward can endorse it",
         "{device}, which is no member: it may not write that, so nothing was written; a steward can endorse it",
         "nothing is needed there",

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["NotAllowedError", "is_allowed", "may_say", "refuse_forbidden"]
 
 
+OF_STEWARDS = (DeviceEndorsed, DeviceCut, NetworkRecognised)
+"""What only stewards say, in open networks too."""
+
+
 class NotAllowedError(AbastoError):
     """A device is about to say what its role does not let it say."""
 
@@ -55,7 +59,7 @@ def refuse_forbidden(state: State, facts: Sequence[Fact], key: str) -> None:
 
 def is_allowed(state: State, fact: Fact, entry: Entry, day: str) -> bool:
     """Return whether the author of an entry may say what it says, on the day that is believed of it."""
-    if isinstance(fact, DeviceCut) and fact.device == entry.author:
+    if type(fact) is DeviceCut and fact.device == entry.author:
         is_one_of_us = state.members.admission == "open" or state.members.role(entry.author, day) is not None
         return is_one_of_us and (fact.seq, fact.last or entry.prev) == (entry.seq - 1, entry.prev)
     return may_say(state, fact, entry.author, day)
@@ -63,19 +67,22 @@ def is_allowed(state: State, fact: Fact, entry: Entry, day: str) -> bool:
 
 def may_say(state: State, fact: Fact, key: str, day: str) -> bool:
     """Return whether a device may say something that is about others or about goods, with the role it has on a day."""
-    if isinstance(fact, NetworkFounded) or key == NOBODY:
+    kind, members = type(fact), state.members
+    if kind is NetworkFounded or key == NOBODY:
         return True
-    if not state.members.admission:
+    if not members.admission:
         return False  # Nobody is anything before the network is founded.
-    grant = state.members.role(key, day)
+    grant = members.role(key, day)
     role = "" if grant is None else grant.role
-    if isinstance(fact, DeviceEndorsed | DeviceCut | NetworkRecognised):
-        return role == "steward"
-    if state.members.admission == "open" or isinstance(fact, DeviceAsked):
+    if role == "steward":
+        return True
+    if kind in OF_STEWARDS:
+        return False
+    if members.admission == "open" or kind is DeviceAsked:
         return True
     if role == "reporter" and grant is not None:
         return _is_within(state, fact, grant.sites)
-    return role in ("allocator", "steward")
+    return role == "allocator"
 
 
 def _is_within(state: State, fact: Fact, sites: Sequence[str]) -> bool:
