@@ -79,6 +79,8 @@ class Session:
     passes: list[int]
     clearings: set[str]
     by_round: list[float]
+    solves: int
+    stuck: int
 
     @property
     def value(self) -> float:
@@ -86,14 +88,16 @@ class Session:
         return sum(one.value for one in self.agreed.values())
 
 
-def hold(peers: Iterable[Peer], *, loss: float = 0.0, seed: int = 0) -> Session:
-    """Let peers go through a session step by step."""
+def hold(peers: Iterable[Peer], *, loss: float = 0.0, seed: int = 0, late: int = 0) -> Session:
+    """Let peers go through a session step by step; `late` are further steps at which nothing is lost any more."""
     by_name = {peer.name: peer for peer in peers}
     names = sorted(by_name)
     carrier = Carrier(loss, np.random.default_rng(seed))
     settings = by_name[names[0]].settings
     passes = [0] * settings.rounds
-    for step in range(by_name[names[0]].steps):
+    steps = by_name[names[0]].steps
+    for step in range(steps + late):
+        carrier.loss = loss if step < steps else 0.0
         turn, at = divmod(step, settings.passes + 2)
         kind = "commit" if turn >= settings.rounds else "map" if at == 0 else "vote" if at > settings.passes else "pass"
         told = [(name, message) for name in names for message in by_name[name].next()]
@@ -103,7 +107,8 @@ def hold(peers: Iterable[Peer], *, loss: float = 0.0, seed: int = 0) -> Session:
         carrier.deliver(by_name)
     clearings = {f"{turn}:{peer.clearing_digest(turn)}" for peer in by_name.values() for turn in range(settings.rounds)}
     by_round = [sum(peer.joint_value(turn) for peer in by_name.values()) for turn in range(settings.rounds)]
-    return Session({name: by_name[name].agreed() for name in names}, carrier, passes, clearings, by_round)
+    efforts = (sum(peer.solves for peer in by_name.values()), sum(peer.stuck for peer in by_name.values()))
+    return Session({name: by_name[name].agreed() for name in names}, carrier, passes, clearings, by_round, *efforts)
 
 
 def remembered() -> Callable[[Iterable[CoarseMap], Network], Clearing]:
@@ -186,11 +191,13 @@ def _left_over(border: Border, plan: Plan) -> dict[str, float]:
 def measure(cut: Split, given: argparse.Namespace) -> None:
     """Print what the ways of planning reach on one network that is cut into members."""
     gaps: list[float] = []
+    known: dict[Network, Plan] = {}
 
     def plan(network: Network) -> Plan:
-        found = plan_carefully(network, gap=given.gap, time_limit=given.seconds)
-        gaps.append(found.gap)
-        return found
+        if network not in known:
+            known[network] = plan_carefully(network, gap=given.gap, time_limit=given.seconds)
+        gaps.append(known[network].gap)
+        return known[network]
 
     begin = time.perf_counter()
     alone_plans = [plan(Border(member).alone) for member in cut.members]
@@ -213,7 +220,9 @@ def measure(cut: Split, given: argparse.Namespace) -> None:
         print(
             f"{name}: {score:.1f} % (rounds {rounds}); {below} of {len(agreed)} networks give more than they get; "
             f"passes {session.passes}; lost {session.carrier.lost} of {session.carrier.sent}; bytes {bytes_of}; "
-            f"clearings {len(session.clearings)}; mean gap {np.mean(gaps):.2%}; {time.perf_counter() - since:.0f} s",
+            f"clearings {len(session.clearings)}; "
+            f"plans {session.solves}, {session.stuck} could not keep promises; "
+            f"mean gap {np.mean(gaps):.2%}; {time.perf_counter() - since:.0f} s",
             flush=True,
         )
         gaps.clear()
