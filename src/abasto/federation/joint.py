@@ -30,10 +30,11 @@ from abasto.planner.problem import tier_values
 
 __all__ = ["Agreed", "Peer", "Settings", "plan_carefully"]
 
-STEPS = 10
-"""What is asked of a lane, good and stretch of days is promised in tenths."""
-KEPT = 0.99
-"""Of a tenth that a plan sends so much is promised: the next plan has to send it again, and no search is exact."""
+STEPS = 5
+"""What is asked of a lane, good and stretch of days is promised in fifths: more layers are more gates, and
+the equilibrium solver fills fewer of them exactly."""
+KEPT = 0.98
+"""Of a fifth that a plan sends so much is promised: the next plan has to send it again, and no search is exact."""
 FIRM = 10.0
 """What was promised is rewarded at so many times the reward of what may be promised beside it."""
 HARD = 1e3
