@@ -14,7 +14,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -24,16 +24,16 @@ from abasto.federation.clearing import Clearing, Flow, clear
 from abasto.federation.coarse import CoarseMap
 from abasto.federation.joint import Agreed, Peer, Settings, plan_carefully
 from abasto.federation.messages import Message
-from abasto.federation.worth import value_at
 from abasto.network import Network
 from abasto.planner.make import make_plan
 from abasto.planner.plan import Plan
 from abasto.planner.problem import tier_values
 from benchmarks.generate import SIZES, generate
-from benchmarks.split import Split, split
+from benchmarks.split import Split, only, split
 
 __all__ = ["Carrier", "Session", "hold", "main", "surplus_rule"]
 
+Clear = Callable[[Iterable[CoarseMap], Network], Clearing]
 HALF = 7
 """The seed by which half of the networks are unreachable."""
 
@@ -79,6 +79,8 @@ class Session:
     passes: list[int]
     clearings: set[str]
     by_round: list[float]
+    solves: int
+    stuck: int
 
     @property
     def value(self) -> float:
@@ -86,14 +88,16 @@ class Session:
         return sum(one.value for one in self.agreed.values())
 
 
-def hold(peers: Iterable[Peer], *, loss: float = 0.0, seed: int = 0) -> Session:
-    """Let peers go through a session step by step."""
+def hold(peers: Iterable[Peer], *, loss: float = 0.0, seed: int = 0, late: int = 0) -> Session:
+    """Let peers go through a session step by step; `late` are further steps at which nothing is lost any more."""
     by_name = {peer.name: peer for peer in peers}
     names = sorted(by_name)
     carrier = Carrier(loss, np.random.default_rng(seed))
     settings = by_name[names[0]].settings
     passes = [0] * settings.rounds
-    for step in range(by_name[names[0]].steps):
+    steps = by_name[names[0]].steps
+    for step in range(steps + late):
+        carrier.loss = loss if step < steps else 0.0
         turn, at = divmod(step, settings.passes + 2)
         kind = "commit" if turn >= settings.rounds else "map" if at == 0 else "vote" if at > settings.passes else "pass"
         told = [(name, message) for name in names for message in by_name[name].next()]
@@ -103,10 +107,11 @@ def hold(peers: Iterable[Peer], *, loss: float = 0.0, seed: int = 0) -> Session:
         carrier.deliver(by_name)
     clearings = {f"{turn}:{peer.clearing_digest(turn)}" for peer in by_name.values() for turn in range(settings.rounds)}
     by_round = [sum(peer.joint_value(turn) for peer in by_name.values()) for turn in range(settings.rounds)]
-    return Session({name: by_name[name].agreed() for name in names}, carrier, passes, clearings, by_round)
+    efforts = (sum(peer.solves for peer in by_name.values()), sum(peer.stuck for peer in by_name.values()))
+    return Session({name: by_name[name].agreed() for name in names}, carrier, passes, clearings, by_round, *efforts)
 
 
-def remembered() -> Callable[[Iterable[CoarseMap], Network], Clearing]:
+def remembered() -> Clear:
     """Return `clear`, which computes the clearing of the same maps once for all peers of this process."""
     known: dict[tuple[str, ...], Clearing] = {}
 
@@ -186,61 +191,69 @@ def _left_over(border: Border, plan: Plan) -> dict[str, float]:
 def measure(cut: Split, given: argparse.Namespace) -> None:
     """Print what the ways of planning reach on one network that is cut into members."""
     gaps: list[float] = []
+    known: dict[Network, Plan] = {}
 
     def plan(network: Network) -> Plan:
-        found = plan_carefully(network, gap=given.gap, time_limit=given.seconds)
-        gaps.append(found.gap)
-        return found
+        if network not in known:
+            known[network] = plan_carefully(network, gap=given.gap, time_limit=given.seconds)
+        gaps.append(known[network].gap)
+        return known[network]
 
-    begin = time.perf_counter()
-    alone_plans = [plan(Border(member).alone) for member in cut.members]
-    alone = sum(found.objective for found in alone_plans)
-    centre = make_plan(cut.whole, gap=given.gap, time_limit=given.centre_seconds)
-    gain = value_at(cut.whole, centre, {site.site for site in cut.whole.sites}, 4.0) - alone
-    print(
-        f"## {cut.whole.name} in {len(cut.members)}: alone {alone:.6g}, centre {centre.objective:.6g} "
-        f"(+{gain / alone:.1%}, gap {centre.gap:.2%}), {time.perf_counter() - begin:.0f} s",
-        flush=True,
-    )
-
-    def told(name: str, session: Session, since: float) -> None:
-        size = session.carrier.size
-        agreed = session.agreed.values()
-        score = 100 * (session.value - sum(one.alone for one in agreed)) / gain
-        rounds = [round(100 * (value - sum(one.alone for one in agreed)) / gain, 1) for value in session.by_round]
-        below = sum(one.value < one.alone * (1 - 1e-9) for one in agreed)
-        bytes_of = ", ".join(f"{kind} {np.mean(size[kind]):.0f} (most {max(size[kind])})" for kind in size)
+    def gain_of(part: Split) -> float:
+        """Print and return what a centre of these members gains over each going alone."""
+        begin = time.perf_counter()
+        alone = sum(plan(Border(member).alone).objective for member in part.members)
+        centre = make_plan(part.whole, gap=given.gap / 2, time_limit=given.centre_seconds)
         print(
-            f"{name}: {score:.1f} % (rounds {rounds}); {below} of {len(agreed)} networks give more than they get; "
-            f"passes {session.passes}; lost {session.carrier.lost} of {session.carrier.sent}; bytes {bytes_of}; "
-            f"clearings {len(session.clearings)}; mean gap {np.mean(gaps):.2%}; {time.perf_counter() - since:.0f} s",
+            f"## {part.whole.name} in {len(part.members)}: alone {alone:.6g}, centre {centre.objective:.6g} "
+            f"(+{centre.objective / alone - 1:.1%}, gap {centre.gap:.2%}), mean gap of members {np.mean(gaps):.2%}; "
+            f"{time.perf_counter() - begin:.0f} s",
             flush=True,
         )
         gaps.clear()
+        return centre.objective - alone
 
-    def session(name: str, members: Sequence[Network], clearing: Callable, settings: Settings, loss: float = 0) -> None:
-        since = time.perf_counter()
-        peers = [Peer(member, "benchmark", settings=settings, plan=plan, clearing=clearing) for member in members]
-        told(name, hold(peers, loss=loss), since)
+    def session(name: str, part: Split, gain: float, clearing: Clear, settings: Settings, loss: float) -> None:
+        begin = time.perf_counter()
+        peers = [Peer(member, "benchmark", settings=settings, plan=plan, clearing=clearing) for member in part.members]
+        held = hold(peers, loss=loss, late=4 if loss else 0)
+        agreed = held.agreed.values()
+        alone = sum(one.alone for one in agreed)
+        score, *rounds = (100 * (value - alone) / gain for value in (held.value, *held.by_round))
+        below = sum(one.value < one.alone * (1 - 1e-9) for one in agreed)
+        size = held.carrier.size
+        for line in (
+            f"{name}: {score:.1f} % (rounds {', '.join(f'{value:.1f} %' for value in rounds)})",
+            f"{below} of {len(agreed)} networks give more than they get",
+            f"passes {held.passes}",
+            f"lost {held.carrier.lost} of {held.carrier.sent}",
+            "bytes " + ", ".join(f"{kind} {np.mean(size[kind]):.0f} (most {max(size[kind])})" for kind in size),
+            f"clearings {len(held.clearings)}",
+            f"plans {held.solves}, {held.stuck} could not keep promises",
+            f"mean gap {np.mean(gaps):.2%}",
+        ):
+            print(line, end="; ", flush=True)
+        print(f"{time.perf_counter() - begin:.0f} s", flush=True)
+        gaps.clear()
 
+    gain = gain_of(cut)
     clearing = remembered()
     for way in given.ways:
         if way == "surplus":
-            rule = surplus_rule(cut.members, alone_plans)
+            rule = surplus_rule(cut.members, [plan(Border(member).alone) for member in cut.members])
             one = Settings(periods=1, rounds=1, passes=given.passes)
-            session("surplus by rule", cut.members, partial(_always, rule), one)
-        elif way == "half":
-            rng = np.random.default_rng(HALF)
-            kept = sorted(
-                rng.choice(len(cut.members), len(cut.members) - len(cut.members) // 2, replace=False).tolist()
-            )
-            settings = Settings(periods=given.periods[0], passes=given.passes, reward=given.reward)
-            session("half unreachable", [cut.members[index] for index in kept], clearing, settings)
-        else:
-            for periods in given.periods:
-                settings = Settings(periods=periods, rounds=given.rounds, passes=given.passes, reward=given.reward)
-                name = f"joint, {periods} periods, {given.rounds} rounds"
-                session(name, cut.members, clearing, settings, given.loss)
+            session("surplus by rule", cut, gain, partial(_always, rule), one, given.loss)
+            continue
+        part, own_gain = cut, gain
+        if way == "half":
+            names = sorted(member.name for member in cut.members)
+            kept = np.random.default_rng(HALF).choice(len(names), len(names) - len(names) // 2, replace=False)
+            part = only(cut, {names[index] for index in kept.tolist()})
+            own_gain = gain_of(part)
+        for periods in given.periods:
+            settings = Settings(periods=periods, rounds=given.rounds, passes=given.passes, reward=given.reward)
+            name = f"{way}, {periods} periods, {given.rounds} rounds"
+            session(name, part, own_gain, clearing, settings, given.loss)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -251,6 +264,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--ways", nargs="+", choices=["joint", "surplus", "half"], default=["joint", "surplus", "half"])
     parser.add_argument("--periods", type=int, nargs="+", default=[2], help="periods of a map (default 2)")
+    parser.add_argument("--days", type=int, help="a shorter horizon than the size has")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--passes", type=int, default=4, help="most passes in a round (default 4)")
     parser.add_argument("--reward", type=float, default=3.0)
@@ -260,7 +274,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--centre-seconds", type=float, default=120.0, help="the same for the centre (default 120)")
     given = parser.parse_args(arguments)
     for seed in given.seeds:
-        measure(split(generate(given.size, seed=seed), given.parts), given)
+        size = SIZES[given.size] if given.days is None else replace(SIZES[given.size], days=given.days)
+        measure(split(generate(size if given.days else given.size, seed=seed), given.parts), given)
     return 0
 
 

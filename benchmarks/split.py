@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.cluster.vq import kmeans2
 
-from abasto.network import Fleet, Lane, Network, Row, Site
+from abasto.network import Fleet, Lane, Network, Site
 
-__all__ = ["Split", "split"]
+__all__ = ["Split", "only", "split"]
+
+AT_SITES = ("stocks", "supplies", "needs", "plants", "labour")
+"""The tables of a benchmark network whose rows are a site's."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ def _own_mode(lane: Lane, member: str) -> Lane:
     return lane.model_copy(update={"mode": f"{lane.mode}, {member}"})
 
 
+def _rows_at(rows: tuple[Any, ...], sites: Collection[str]) -> tuple[Any, ...]:
+    return tuple(row for row in rows if row.site in sites)
+
+
 def _shared_out(network: Network, member_of: dict[str, str]) -> list[Fleet]:
     people = {site.site: site.people for site in network.sites}
     work: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
@@ -83,14 +91,19 @@ def _member(whole: Network, name: str) -> Network:
         if site.site in seen
     )
 
-    def here(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-        return tuple(row for row in rows if row.site in own)  # type: ignore[attr-defined]
-
-    tables = {table: here(getattr(whole, table)) for table in ("stocks", "supplies", "needs", "plants", "labour")}
+    tables = {table: _rows_at(getattr(whole, table), own) for table in AT_SITES}
     fleets = tuple(fleet for fleet in whole.fleets if fleet.mode.endswith(f", {name}"))
-    return replace(whole, name=name, sites=sites, lanes=lanes, fleets=fleets, **tables)  # type: ignore[arg-type]
+    return replace(whole, name=name, sites=sites, lanes=lanes, fleets=fleets, **tables)
 
 
-def people_of(members: tuple[Network, ...]) -> npt.NDArray[np.float64]:
-    """Return the population of each member."""
-    return np.array([sum(site.people for site in member.sites) for member in members])
+def only(cut: Split, names: Collection[str]) -> Split:
+    """Return what is left of a split where only some of the members can be reached."""
+    own = {site.site for site in cut.whole.sites if site.network in names}
+    whole = replace(
+        cut.whole,
+        sites=tuple(site for site in cut.whole.sites if site.site in own),
+        lanes=tuple(lane for lane in cut.whole.lanes if lane.from_site in own and lane.to_site in own),
+        fleets=tuple(fleet for fleet in cut.whole.fleets if fleet.mode.rsplit(", ", 1)[1] in names),
+        **{table: _rows_at(getattr(cut.whole, table), own) for table in AT_SITES},
+    )
+    return Split(whole, tuple(member for member in cut.members if member.name in names))

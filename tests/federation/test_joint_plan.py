@@ -72,12 +72,19 @@ def test_all_names_of_a_clearing_are_one() -> None:
 
 @pytest.mark.parametrize("loss", [0.0, 0.4, 0.9])
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_together_is_never_below_alone_whatever_the_carrier_loses(seed: int, loss: float) -> None:
-    session = together(tiny(seed).members, loss=loss, seed=seed)
+def test_together_is_never_below_alone_once_what_was_lost_has_come(seed: int, loss: float) -> None:
+    session = together(tiny(seed).members, loss=loss, seed=seed, late=4)
     holds(session)
     assert session.value >= sum(agreed.alone for agreed in session.agreed.values()) * (1 - 1e-9)
     if loss == 0.0:
         assert session.value > sum(agreed.alone for agreed in session.agreed.values())
+
+
+@pytest.mark.parametrize("loss", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("seed", range(4))
+def test_with_messages_missing_at_the_end_no_plan_rests_on_what_nobody_sends(seed: int, loss: float) -> None:
+    holds(together([granary(), coast()], loss=loss, seed=seed))
+    holds(together(tiny(0).members, loss=loss, seed=seed))
 
 
 def test_if_every_message_is_lost_each_goes_alone() -> None:

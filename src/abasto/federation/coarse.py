@@ -19,7 +19,18 @@ from abasto.errors import EntryError, FederationError
 from abasto.facts.canonical import canonical, parse
 from abasto.network import Network
 
-__all__ = ["MOST_BYTES", "MOST_TEXT", "UNLIMITED", "CoarseMap", "amount", "common_digest", "decode", "encode", "level"]
+__all__ = [
+    "MOST_BYTES",
+    "MOST_TEXT",
+    "UNLIMITED",
+    "CoarseMap",
+    "amount",
+    "common_digest",
+    "decode",
+    "encode",
+    "fits",
+    "level",
+]
 
 MOST_BYTES = 4096
 """A map is at most so long as it is sent."""
@@ -111,13 +122,22 @@ def common_digest(network: Network) -> str:
 def encode(coarse: CoarseMap) -> bytes:
     """Return the bytes of a map as they are sent; `FederationError` where they are more than a map may have."""
     _check_tables(coarse.tables, coarse.periods)
-    raw = zstandard.ZstdCompressor(level=19, write_content_size=True).compress(_text(coarse))
+    raw = _packed(coarse)
     if len(raw) > MOST_BYTES:
         raise FederationError(
             f'the map of "{coarse.network}" takes {len(raw)} bytes, at most {MOST_BYTES} are sent; publish fewer '
             "periods, merge more sites to a node, or publish offers only"
         )
     return raw
+
+
+def fits(coarse: CoarseMap) -> bool:
+    """Return whether a map takes no more bytes than may be sent."""
+    return len(_packed(coarse)) <= MOST_BYTES
+
+
+def _packed(coarse: CoarseMap) -> bytes:
+    return zstandard.ZstdCompressor(level=19, write_content_size=True).compress(_text(coarse))
 
 
 def decode(raw: bytes) -> CoarseMap:

@@ -12,14 +12,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
 from typing import Literal
 
 from abasto.errors import CheckError, FederationError
 from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear
-from abasto.federation.coarse import CoarseMap, decode, encode
+from abasto.federation.coarse import CoarseMap, decode, encode, fits
 from abasto.federation.draw import MOST_TOGETHER, draw_map, hours_inside, merge_sites
 from abasto.federation.messages import THOUSANDTHS, MapTold, Message, Told, Voted, read, write
 from abasto.federation.worth import value_at
@@ -30,11 +30,14 @@ from abasto.planner.problem import tier_values
 
 __all__ = ["Agreed", "Peer", "Settings", "plan_carefully"]
 
-FULL = 0.999
-"""A promise of this share of what was asked is one of all of it."""
+STEPS = 5
+"""What is asked of a lane, good and stretch of days is promised in fifths: more layers are more gates, and
+the equilibrium solver fills fewer of them exactly."""
+KEPT = 0.98
+"""Of a fifth that a plan sends so much is promised: the next plan has to send it again, and no search is exact."""
 FIRM = 10.0
 """What was promised is rewarded at so many times the reward of what may be promised beside it."""
-KEPT = 1e4
+HARD = 1e3
 """The same where a plan could not keep what was promised and is made again for that alone."""
 LEVEL_SHARE = 5.0
 """A gate needs five times what may go through: the first fifth of a need is worth the same throughout, so the reward
@@ -104,6 +107,7 @@ class Peer:
     """One network in one session. Call `next` for each of its `steps`, deliver what it returns, `take` what arrives.
 
     `session` is a text that all who plan together have agreed on. `plan` plans a network; `clearing` clears maps.
+    `solves` counts plans that were made, `stuck` those of them that could not keep what was promised and were dropped.
     """
 
     def __init__(
@@ -119,11 +123,12 @@ class Peer:
         self.border = Border(network)
         self.session = session
         self.solves = 0
+        self.stuck = 0
         self._plan_of = plan or partial(plan_carefully, fairness=self.settings.fairness, gap=self.settings.gap)
         self._clear = clearing
         self._goods = sorted(row.good for row in network.goods)
         self._weight = {row.good: row.kg_per_unit / 1000 for row in network.goods}
-        self._clusters = merge_sites(self.border, self.settings.together)
+        self._clusters = merge_sites(self.border, 1)
         self._rounds = [_Round() for _ in range(self.settings.rounds)]
         self._commits: dict[str, Told] = {}
         self._committed: Trade = {}
@@ -143,8 +148,11 @@ class Peer:
         return len(self._steps)
 
     def next(self) -> list[Message]:
-        """Do the next step with what has come until now, and return what others are to hear of it."""
-        kind, turn, number = self._steps[self._at]
+        """Do the next step with what has come until now, and return what others are to hear of it.
+
+        After the last one, each further step commits to what late messages have made possible.
+        """
+        kind, turn, number = self._steps[self._at] if self._at < len(self._steps) else ("commit", 0, self._at)
         self._at += 1
         if self.settings.share == "nothing":
             return []
@@ -200,8 +208,18 @@ class Peer:
     # The steps
 
     def _publish(self, turn: int) -> list[Message]:
+        """Publish the finest map that fits: single sites if it can be, else two or three of them to a node."""
+        for together in range(1, self.settings.together + 1):
+            self._clusters = merge_sites(self.border, together)
+            coarse = self._draw(turn)
+            if together == self.settings.together or fits(coarse):
+                break
+        self._rounds[turn].maps[self.name] = coarse
+        return [Message(None, write(MapTold(self.session, self.name, turn, encode(coarse)), self._goods))]
+
+    def _draw(self, turn: int) -> CoarseMap:
         settings = self.settings
-        coarse = draw_map(
+        return draw_map(
             self.border,
             self._clusters,
             self._kept_back(turn),
@@ -211,9 +229,6 @@ class Peer:
             forbidden=settings.forbidden,
             offers_only=settings.share == "offers",
         )
-        raw = encode(coarse)
-        self._rounds[turn].maps[self.name] = coarse
-        return [Message(None, write(MapTold(self.session, self.name, turn, raw), self._goods))]
 
     def _promise(self, turn: int, number: int) -> list[Message]:
         held = self._rounds[turn]
@@ -228,11 +243,13 @@ class Peer:
             held.levels.append(self._alone)
             return []
         promised = last.sent if last is not None else {}
-        level = self._level(received, list(self._gates(asked, promised)))
-        if not covers(level.sent, promised):  # no more than what was promised, and before all else
-            level = self._level(received, [self._kept_gate(key, days, asked[key][1]) for key, days in promised.items()])
+        level = self._level(received, list(self._gates(asked, promised, more=True)))
         if not covers(level.sent, promised):
+            level = self._level(received, list(self._gates(asked, promised, more=False)))
+        if not covers(level.sent, promised):
+            self.stuck += 1
             return []
+        level = replace(level, sent=_most(promised, self._promise_of(level.sent, asked)))
         held.levels.append(level)
         if level.sent == promised:
             return []
@@ -247,9 +264,9 @@ class Peer:
         return [Message(None, write(vote, self._goods))]
 
     def _commit(self, number: int) -> list[Message]:
-        if number == 0:
+        if self._chosen is None:
             self._chosen = self._best_round()
-        before = self._committed if number else {}
+        before = self._committed
         standing = self._standing()
         self._committed = standing[-1].sent if standing else {}
         if self._chosen is None or self._committed == before:
@@ -259,15 +276,12 @@ class Peer:
     # What they rest on
 
     def _best_round(self) -> int | None:
-        """Return the round of the most value to all whose maps were cleared, if more than alone and all votes came."""
-        best, found = 0.0, None
-        for turn, held in enumerate(self._rounds):
-            if set(held.maps) <= set(held.votes):
-                votes = [held.votes[name] for name in sorted(held.maps)]
-                gain = sum(vote.joint - vote.alone for vote in votes)
-                if gain > best:
-                    best, found = gain, turn
-        return found
+        """Return the round worth most to all whose maps came, if more than alone and if all their votes came too."""
+        members = sorted({name for held in self._rounds for name in held.maps})
+        if not all(set(members) <= set(held.votes) for held in self._rounds):
+            return None
+        gains = [sum(held.votes[name].joint - held.votes[name].alone for name in members) for held in self._rounds]
+        return gains.index(max(gains)) if max(gains) > 0 else None
 
     def _standing(self) -> list[_Level]:
         """Return the levels of the chosen round that rest on nothing but what others have committed to."""
@@ -313,12 +327,16 @@ class Peer:
         hours = hours_inside(self._alone.plan, self._clusters, periods)
         if not self.border.into:
             return hours
-        full = hours_inside(self._level(self._everything(), []).plan, self._clusters, periods)
+        full = hours_inside(self._with_everything.plan, self._clusters, periods)
         none = [0.0] * periods
         return {
             fleet: [(a + b) / 2 for a, b in zip(hours.get(fleet, none), full.get(fleet, none), strict=True)]
             for fleet in sorted(hours.keys() | full.keys())
         }
+
+    @cached_property
+    def _with_everything(self) -> _Level:
+        return self._level(self._everything(), [])
 
     def _everything(self) -> Trade:
         """Return more of every good than the network can use, at every place where lanes come in."""
@@ -367,51 +385,50 @@ class Peer:
         return asked
 
     def _gates(
-        self, asked: Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]], promised: Trade
+        self, asked: Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]], promised: Trade, *, more: bool
     ) -> Iterator[Gate]:
-        """Yield gates for what was promised, at a high reward, and for the rest of what is asked, each stretch of equal
-        asking by itself.
+        """Yield gates for what was promised, at a high reward, and with `more` for the rest of what is asked.
+
+        Each stretch of equal asking is cut into STEPS layers, a gate each, so that what was promised of it is whole
+        layers on some of its days. Layers of which nothing was promised are one gate.
         """
         for (lane, good), (rates, flow) in asked.items():
             before = promised.get((lane, good), (0.0,) * len(rates))
-            first = 0
-            for rate, same in groupby(rates):
-                length = len(list(same))
-                days = range(first, first + length)
-                first += length
-                if rate <= 0:
-                    continue
+            reward = self.settings.reward * flow.price
+            for days, rate in _stretches(rates):
+                layers = [round(STEPS * before[day] / (KEPT * rate)) for day in days]
                 name = f"{self.border.out[lane].here} → {lane}, {good}, {days.start + 1}"
-                told = sum(before[day] for day in days)
-                reward = self.settings.reward * flow.price
-                if told >= FULL * rate * length:
-                    yield self._level_gate(name, lane, good, days, rate, FIRM * reward)
-                    continue
-                if told > 0:
-                    amounts = tuple(amount if day in days else 0.0 for day, amount in enumerate(before))
-                    yield self._exact_gate(f"{name}, promised", lane, good, amounts, FIRM * reward)
-                rest = rate - told / length
-                if rest > 0:
-                    yield self._level_gate(name, lane, good, days, rest, reward)
+                for layer in range(max(layers)):
+                    firm = [day for day, promise in zip(days, layers, strict=True) if promise > layer]
+                    rest = [day for day, promise in zip(days, layers, strict=True) if promise <= layer]
+                    firm_name = f"{name}, layer {layer + 1}"
+                    yield self._gate(firm_name, lane, good, firm, rate / STEPS, (FIRM if more else HARD) * reward)
+                    if rest and more:
+                        yield self._gate(f"{firm_name}, more", lane, good, rest, rate / STEPS, reward)
+                if max(layers) < STEPS and more:
+                    above = rate * (STEPS - max(layers)) / STEPS
+                    yield self._gate(f"{name}, more", lane, good, list(days), above, reward)
 
-    def _level_gate(self, name: str, lane: int, good: str, days: range, rate: float, reward: float) -> Gate:
-        """Return a gate through which at most `rate` goes a day, each unit rewarded alike."""
+    def _gate(self, name: str, lane: int, good: str, days: list[int], rate: float, reward: float) -> Gate:
+        """Return a gate through which at most `rate` goes on each of some days, each unit rewarded alike."""
         weight = self._weight[good]
         share = LEVEL_SHARE if weight > 0 else 1.0
-        tier = float(tier_values(self.settings.fairness)[0])
-        people = reward * share * rate / (10 * tier)
-        amounts = tuple(share * rate if day in days else 0.0 for day in range(self.border.network.days))
+        people = reward * share * rate / (10 * float(tier_values(self.settings.fairness)[0]))
+        open_days = set(days)
+        amounts = tuple(share * rate if day in open_days else 0.0 for day in range(self.border.network.days))
         return Gate(name, lane, good, amounts, people, rate * weight if weight > 0 else None)
 
-    def _exact_gate(self, name: str, lane: int, good: str, amounts: tuple[float, ...], reward: float) -> Gate:
-        """Return a gate that needs these amounts, the last tenth of each rewarded by unit and the others more."""
-        last_tier = float(tier_values(self.settings.fairness)[-1])
-        return Gate(name, lane, good, amounts, reward * max(amounts) / (10 * last_tier))
-
-    def _kept_gate(self, key: tuple[int, str], days: tuple[float, ...], flow: Flow) -> Gate:
-        lane, good = key
-        name = f"{self.border.out[lane].here} → {lane}, {good}, promised"
-        return self._exact_gate(name, lane, good, days, KEPT * self.settings.reward * flow.price)
+    def _promise_of(self, sent: Trade, asked: Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]]) -> Trade:
+        """Return what may be promised of what a plan sends: whole layers, and of each a little less than it is."""
+        promise: dict[tuple[int, str], tuple[float, ...]] = {}
+        for key, (rates, _) in asked.items():
+            days = list(sent.get(key, (0.0,) * len(rates)))
+            for day, rate in enumerate(rates):
+                layers = math.floor(STEPS * days[day] / rate / KEPT + 1e-9) if rate > 0 else 0
+                days[day] = math.floor(THOUSANDTHS * KEPT * rate * min(layers, STEPS) / STEPS) / THOUSANDTHS
+            if any(days):
+                promise[key] = tuple(days)
+        return promise
 
     def _level(self, received: Trade, gates: list[Gate]) -> _Level:
         """Plan with what is received and these gates."""
@@ -421,6 +438,27 @@ class Peer:
         value = value_at(network, plan, self.border.own, self.settings.fairness)
         ends = {gate.name: self.border.out[gate.lane].there for gate in gates}
         return _Level(received, _sent(plan, gates), plan, network, value, ends)
+
+
+def _most(one: Trade, other: Trade) -> Trade:
+    """Return the larger amount of two trades for each lane, good and day."""
+    none: tuple[float, ...] = ()
+    return {
+        key: tuple(
+            max(pair) for pair in zip(one.get(key, none) or other[key], other.get(key, none) or one[key], strict=True)
+        )
+        for key in sorted(one.keys() | other.keys())
+    }
+
+
+def _stretches(rates: tuple[float, ...]) -> Iterator[tuple[range, float]]:
+    """Yield the days, from 0, of each run of equal rates above 0, with the rate."""
+    first = 0
+    for rate, same in groupby(rates):
+        length = len(list(same))
+        if rate > 0:
+            yield range(first, first + length), rate
+        first += length
 
 
 def plan_carefully(
@@ -445,7 +483,7 @@ def _steps(settings: Settings) -> Iterator[tuple[str, int, int]]:
 
 
 def _sent(plan: Plan, gates: list[Gate]) -> Trade:
-    """Return what a plan hands over at gates, by day of arrival, rounded down to what messages can say."""
+    """Return what a plan hands over at gates, by day of arrival."""
     gate_of = {gate.name: gate for gate in gates}
     amounts: dict[tuple[int, str], list[float]] = {}
     for row in plan.deliveries.rows():
@@ -453,7 +491,4 @@ def _sent(plan: Plan, gates: list[Gate]) -> Trade:
         if gate is not None:
             days = amounts.setdefault((gate.lane, gate.good), [0.0] * plan.network.days)
             days[row["day"] - 1] += row["quantity"]
-    told = {
-        key: tuple(math.floor(amount * THOUSANDTHS) / THOUSANDTHS for amount in days) for key, days in amounts.items()
-    }
-    return {key: days for key, days in sorted(told.items()) if any(days)}
+    return {key: tuple(days) for key, days in sorted(amounts.items())}
