@@ -82,12 +82,15 @@ def load(journal: Journal, day: date) -> bool:
         way = order.issued
         if way is None or order.status == "loaded" or way.departs != day.isoformat():
             continue
-        lines = []
+        wanted: dict[str, int] = {}
         for line in lines_to_load(state, order, {}):
-            much = min(line.quantity, max(0, left.get((way.from_site, line.good), 0)))
-            left[way.from_site, line.good] = left.get((way.from_site, line.good), 0) - much
+            wanted[line.good] = wanted.get(line.good, 0) + line.quantity
+        lines = []
+        for good, quantity in wanted.items():
+            much = min(quantity, max(0, left.get((way.from_site, good), 0)))
+            left[way.from_site, good] = left.get((way.from_site, good), 0) - much
             if much:
-                lines.append(Line(line.good, much, line.lot if much == line.quantity else None))
+                lines.append(Line(good, much))  # Of whatever lot expires first.
         if lines:
             facts.append(OrderLoaded(order.id, tuple(lines), day.isoformat()))
     _say(journal, facts)

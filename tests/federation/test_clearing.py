@@ -36,6 +36,26 @@ def test_flour_and_salt_go_where_they_are_lacking_and_nothing_goes_back() -> Non
     assert all(flow.price > 0 and all(flow.amounts) for flow in clearing.flows)
 
 
+def test_small_networks_share_too() -> None:
+    members = [
+        replace(
+            network,
+            needs=tuple(row.model_copy(update={"quantity": row.quantity / 500}) for row in network.needs),
+            rations=tuple(row.model_copy(update={"quantity": row.quantity / 500}) for row in network.rations),
+            supplies=tuple(row.model_copy(update={"quantity": row.quantity / 500}) for row in network.supplies),
+            stocks=tuple(row.model_copy(update={"quantity": row.quantity / 500}) for row in network.stocks),
+        )
+        for network in (granary(), coast())
+    ]
+    whole = {
+        (flow.lane, flow.good): sum(flow.amounts) for flow in clear(map(drawn, (granary(), coast())), coast()).flows
+    }
+    small = {(flow.lane, flow.good): sum(flow.amounts) for flow in clear(map(drawn, members), members[1]).flows}
+    there = lane_id("valley", "square", "coast", "harbour")
+    assert whole[there, FLOUR] > 0
+    assert 0 < small[there, FLOUR] < 1000, "kilograms over the whole horizon, under two tonnes"
+
+
 def test_a_clearing_without_the_receivers_map_proposes_nothing() -> None:
     assert clear([drawn(granary())], granary()).flows == ()
 

@@ -26,7 +26,9 @@ from abasto.planner.problem import tier_values
 __all__ = ["Clearing", "Flow", "clear", "coarse_network"]
 
 LEAST_TONNES = 2.0
-"""Less than this, by one lane and of one good over the whole horizon, is not proposed."""
+"""Less than this, by one lane and of one good over the whole horizon, is not proposed,"""
+LEAST_SHARE = 0.01
+"""unless all that the networks need together is so little that it is more than this share of it."""
 DIGITS = 3
 """Amounts and prices of a clearing are rounded to so many digits: far coarser than the solver's own noise."""
 FREE = "free"
@@ -91,9 +93,11 @@ def clear(maps: Iterable[CoarseMap], common: Network) -> Clearing:
             by_period[row["departs"] - 1] += row["quantity"]
     weight = {row.good: row.kg_per_unit / 1000 for row in common.goods}
     least = _least_prices(layout.whole, ordered[0].fairness)
+    needed = sum(need.quantity * weight[need.good] for need in layout.whole.needs)
+    worthwhile = min(LEAST_TONNES, LEAST_SHARE * needed)
     flows = []
     for (lane, good), amounts in sorted(sent.items()):
-        if sum(amounts) * weight[good] < LEAST_TONNES or not least[good]:
+        if sum(amounts) * weight[good] < worthwhile or not least[good]:
             continue
         prices = solved.prices.good[item_good == good_of[good], :, site_of[layout.arrives[lane]]]
         by_period = np.where(np.isfinite(prices), prices, 0.0).max(axis=0)

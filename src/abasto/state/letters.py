@@ -80,7 +80,7 @@ class Letters:
         if isinstance(fact, NetworkFounded):
             self.stewards[network] = fact.stewards
         elif not self.speaks(network, entry.author):
-            return "who signed it does not speak for that network, as far as is known here"
+            return "who signed it does not speak for that network"
         self.heard[entry.id] = network
         if isinstance(fact, JointSaid) and fact.network in ("", own):
             self.say(network, fact)

@@ -98,7 +98,7 @@ def _between_networks(
     if isinstance(fact, NetworkRecognised):
         return f"recognised network {code_of(fact.network)} as {fact.name}"
     if isinstance(fact, LetterHeard):
-        return f"heard of {_letter(told, fact)}"
+        return _letter(told, fact)
     if isinstance(fact, JointSaid):
         return f"said something on the way to joint plan {fact.session}"
     if isinstance(fact, ShipmentPromised):
@@ -113,10 +113,13 @@ def _letter(told: Told, fact: LetterHeard) -> str:
     try:
         entry, inner = open_letter(fact)
     except FactError:
-        return "another network something that cannot be read"
+        return "heard a letter that cannot be read"
     names = told.state.letters.recognised
-    name = names.get(entry.network, names.get(entry.id, f"network {code_of(entry.network)}"))
-    return f"{name}: {_fact(told._replace(entry=entry, fact=inner))}"
+    name = names.get(entry.network) or names.get(entry.id) or code_of(entry.network)
+    if isinstance(inner, ShipmentPromised) and inner.network == told.state.network:
+        lines = _lines(told.state.rows, inner.lines)
+        return f"heard from {name} that {lines} come to {inner.site}, leaving {inner.departs}, arriving {inner.arrives}"
+    return f"heard a letter of {name}"
 
 
 def _endorsement(fact: DeviceEndorsed) -> str:
