@@ -222,6 +222,6 @@ OF_STATES: Mapping[str, tuple[Shape, ...]] = {
                 "this network itself", "who signed it does not speak for that network",
                 "cut", "founded already", "gap", "fork", "out of order", "later version", "malformed", "no such row",
                 "not allowed", "not undone", "repeated", "too few stewards", "undone already"),
-    "why": ("brought back", "count explained", "counted less", "counted more", "handed out", "handed over", "loaded", "lost",
-            "lost on the way", "made", "promised", "received", "spoiled", "taken in", "used", "withdrawn"),
+    "why": ("brought back", "count explained", "counted less", "counted more", "handed out", "handed over", "loaded",
+            "lost", "lost on the way", "made", "promised", "received", "spoiled", "taken in", "used", "withdrawn"),
 }  # fmt: skip
