@@ -98,7 +98,8 @@ def write(
             keys.append(others[0].writer)
         with to_the_end():
             done = write_bundle(opened.journal, path, readers=keys, passphrase=secret, others=others)
-    print(printable(f"Wrote {path}: {done.entries:,} entries, {done.size:,} bytes."))
+    entries = "entry" if done.entries == 1 else "entries"
+    print(printable(f"Wrote {path}: {done.entries:,} {entries}, {done.size:,} bytes."))
     print(f"This device holds code {done.code}; whoever has read this and shows the same code holds the same.")
     return EXIT_OK
 
