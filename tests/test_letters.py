@@ -10,6 +10,8 @@ import pytest
 
 from abasto.errors import FactError
 from abasto.facts.kinds import (
+    DeviceCut,
+    DeviceEndorsed,
     Fact,
     JointSaid,
     LetterHeard,
@@ -336,4 +338,92 @@ def test_a_load_that_is_heard_before_its_promise_counts_once_that_comes(hills: M
     vale.hear(letters)
     [shipment] = vale.state().letters.coming
     assert sum(vale.state().books.on_the_way(shipment).values()) == 150_000
+    assert encode(decode(encode(vale.state()))) == encode(vale.state())
+
+
+def second(hills: Member, number: int = 8) -> Member:
+    """Return another device of Hills, which nobody has endorsed."""
+    journal = Journal(MemoryStore(), Device(bytes([number]) * 32))
+    journal.receive(hills.journal.store.export())
+    return Member("Hills", journal)
+
+
+def key_of(member: Member) -> str:
+    assert member.journal.device is not None
+    return member.journal.device.key
+
+
+def meet(one: Member, other: Member) -> None:
+    one.journal.receive(other.journal.store.export())
+    other.journal.receive(one.journal.store.export())
+
+
+def shipments(vale: Member) -> int:
+    return len(vale.state().letters.coming)
+
+
+def test_a_steward_endorsed_later_speaks_and_one_cut_off_does_not(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    other = second(hills)
+    hills.say(DeviceEndorsed(key_of(other), "steward", DAY))
+    meet(hills, other)
+    order(other)
+    assert vale.hear(other.post()) == []
+    assert shipments(vale) == 1
+    assert vale.state().letters.stewards[hills.journal.network] == tuple(sorted((key_of(hills), key_of(other))))
+    last = other.journal.store.heads()[key_of(other)]
+    hills.say(DeviceCut(key_of(other), last.seq, DAY, last.id, "lost"))
+    vale.hear(hills.post())
+    assert vale.state().letters.stewards[hills.journal.network] == (key_of(hills),)
+    order(other)
+    facts = due(other.state(), TODAY)
+    other.say(*facts)
+    thief = [signed for signed in other.journal.store.export() if b"shipment.promised" in signed.raw]
+    vale.hear(thief)
+    assert shipments(vale) == 1
+
+
+def test_nobody_makes_himself_a_steward_abroad(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    stranger = second(hills)
+    stranger.say(DeviceEndorsed(key_of(stranger), "steward", DAY))
+    order(stranger)
+    stranger.say(*due(stranger.state(), TODAY))
+    kinds = (b"founded", b"endorsed", b"promised")
+    vale.hear([signed for signed in stranger.journal.store.export() if any(kind in signed.raw for kind in kinds)])
+    assert shipments(vale) == 0
+    assert vale.state().letters.stewards[hills.journal.network] == (key_of(hills),)
+
+
+def test_of_members_only_stewards_are_seen_abroad(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    hills.say(DeviceEndorsed(key_of(second(hills, 7)), "reporter", DAY, ("Mill",)))
+    hills.say(DeviceEndorsed(key_of(second(hills)), "steward", DAY))
+    seen = b"".join(signed.raw for signed in hills.post())
+    assert b"reporter" not in seen
+    assert b"Mill" not in seen
+    assert seen.count(b"device.endorsed") == 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_who_speaks_does_not_depend_on_the_order_in_which_letters_come(hills: Member, vale: Member, seed: int) -> None:
+    from random import Random
+
+    befriend(hills, vale)
+    others = [second(hills, number) for number in (6, 7, 8)]
+    for other in others:
+        hills.say(DeviceEndorsed(key_of(other), "steward", DAY))
+        meet(hills, other)
+    last = hills.journal.store.heads()[key_of(hills)]
+    others[0].say(DeviceCut(key_of(others[1]), 0, DAY, reason="lost"))
+    meet(others[0], hills)
+    letters = list(exported(hills.journal, hills.state()).store.export())
+    Random(seed).shuffle(letters)
+    founded_first = sorted(letters, key=lambda signed: b"network.founded" not in signed.raw)
+    for _ in range(4):  # What was not understood yet comes again, as in any exchange.
+        for signed in founded_first:
+            vale.hear([signed])
+    assert last.seq > 0
+    expected = {key_of(hills), key_of(others[0]), key_of(others[2])}
+    assert set(vale.state().letters.stewards[hills.journal.network]) == expected
     assert encode(decode(encode(vale.state()))) == encode(vale.state())

@@ -7,12 +7,14 @@ goods arrive there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from abasto.errors import EntryError, FactError
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
+    DeviceCut,
+    DeviceEndorsed,
     Fact,
     JointSaid,
     LetterHeard,
@@ -40,9 +42,15 @@ EXPORTED = (
     ShipmentWithdrawn.KIND,
     OrderLoaded.KIND,
     OrderReceived.KIND,
+    DeviceEndorsed.KIND,
+    DeviceCut.KIND,
 )
 """Kinds of which others may see entries: of orders only what was loaded of those that were promised to them, and what
-was received of those that they promised; of joint plans the latest sessions."""
+was received of those that they promised; of joint plans the latest sessions; of members who is a steward."""
+
+
+_ORDER = {NetworkFounded.KIND: 0, DeviceEndorsed.KIND: 1, DeviceCut.KIND: 1}
+"""Who speaks for a network is heard before what they say."""
 
 
 def due(state: State, day: date) -> list[Fact]:
@@ -69,14 +77,24 @@ def due(state: State, day: date) -> list[Fact]:
 
 def exported(journal: Journal, state: State) -> Journal:
     """Return a journal in memory of the entries that other networks may see, with the device's key to seal bundles."""
+    stewards = _ever_stewards(journal, state)
     outbox = _in_memory(
         Verified(placed.entry, signed)
         for placed in journal.read()
-        if placed.entry.kind in EXPORTED and _may_be_seen(placed.entry, state)
+        if placed.entry.kind in EXPORTED and _may_be_seen(placed.entry, state, stewards)
         if (signed := journal.store.get(placed.entry.id)) is not None
     )
     outbox.device = journal.device
     return outbox
+
+
+def _ever_stewards(journal: Journal, state: State) -> set[str]:
+    """Return the keys of all devices that were ever said to be stewards, by a steward or by the founding entry."""
+    found = set() if state.founded is None else set(state.founded.stewards)
+    for placed in journal.read():
+        if placed.entry.kind == DeviceEndorsed.KIND and placed.entry.body.get("role") == "steward":
+            found.add(str(placed.entry.body.get("device", "")))
+    return found
 
 
 def _in_memory(entries: Iterable[Verified]) -> Journal:
@@ -86,7 +104,7 @@ def _in_memory(entries: Iterable[Verified]) -> Journal:
     return made
 
 
-def _may_be_seen(entry: Entry, state: State) -> bool:
+def _may_be_seen(entry: Entry, state: State, stewards: Collection[str]) -> bool:
     letters = state.letters
     try:
         fact = fact_of(entry.kind, entry.body)
@@ -94,6 +112,8 @@ def _may_be_seen(entry: Entry, state: State) -> bool:
         return False
     if isinstance(fact, JointSaid):
         return fact.session in letters.said.get(state.network, {})
+    if isinstance(fact, DeviceEndorsed | DeviceCut):
+        return fact.device in stewards and entry.author in stewards
     if isinstance(fact, OrderLoaded):
         return fact.order in letters.going
     if isinstance(fact, OrderReceived):
@@ -124,7 +144,7 @@ def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact
     """Return the facts that take in what arrived of recognised networks and was not heard before, founding entries
     first, and why the rest is left out.
     """
-    facts: list[tuple[bool, int, Fact]] = []
+    facts: list[tuple[int, int, Fact]] = []
     refused = []
     for signed in arrived:
         if id_of(signed.raw) in state.letters.heard:
@@ -140,6 +160,6 @@ def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact
         elif entry.kind not in EXPORTED:
             refused.append(f"entry {code_of(entry.id)}: {entry.kind} is no letter to another network")
         else:
-            facts.append((entry.kind != NetworkFounded.KIND, entry.lc, sealed_letter(signed, date=day.isoformat())))
+            facts.append((_ORDER.get(entry.kind, 2), entry.lc, sealed_letter(signed, date=day.isoformat())))
     facts.sort(key=lambda one: one[:2])
     return [fact for *_, fact in facts], refused

@@ -2,20 +2,32 @@
 
 A letter is an entry of another network's journal, of a kind that it exports (`EXPORTED`), that one of our devices took
 in. It is judged here, in the fold, from its bytes alone: its signature, its network, and whether its author speaks for
-that network, which stewards of its founding entry do.
+that network, which its stewards do: those of its founding entry, and whom they endorsed and did not cut off.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from bisect import insort
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from abasto.errors import EntryError, FactError
-from abasto.facts.kinds import Fact, JointSaid, LetterHeard, NetworkFounded, UnknownFact, fact_of
+from abasto.facts.kinds import (
+    DeviceCut,
+    DeviceEndorsed,
+    Fact,
+    JointSaid,
+    LetterHeard,
+    NetworkFounded,
+    UnknownFact,
+    fact_of,
+)
 from abasto.journal.entry import Entry, Signed
 from abasto.journal.signing import NOTHING, read_entry
+from abasto.journal.store import place_of
+from abasto.state.members import NO_CUTS, Cuts, Members
 
 __all__ = ["Coming", "Letters", "Promise", "letter_bytes", "open_letter", "sealed_letter"]
 
@@ -40,12 +52,33 @@ class Coming(NamedTuple):
     is_sent: bool = False
 
 
+class Deciding(NamedTuple):
+    """A letter that says who decides in its network: what `Members` needs of its entry."""
+
+    lc: int
+    id: str
+    author: str
+    seq: int
+    prev: str
+    kind: str
+    body: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, entry: Entry) -> Deciding:
+        """Return what is kept of an entry."""
+        return cls(entry.lc, entry.id, entry.author, entry.seq, entry.prev, entry.kind, dict(entry.body))
+
+    def entry(self) -> Entry:
+        """Return the entry as far as it is needed."""
+        return Entry(self.id, "", self.author, self.seq, self.prev, (), self.lc, 0, self.kind, self.body)
+
+
 class Letters:
     """What is known of other networks; changed by the fold alone.
 
     `recognised` has what each is called here, by the id of its founding entry; `heard` the ids of all letters;
-    `stewards` the keys that its founding entry names; `said` what each network, this one too, said in its latest
-    sessions of planning together, by network and session. `coming` has the
+    `deciding` the letters that say who decides in a network, and `stewards` the keys that by them do; `said` what each
+    network, this one too, said in its latest sessions of planning together, by network and session. `coming` has the
     shipments that were promised to us, by their ids, which are ids of orders here too; `going` has, for each of our
     orders that was promised, that promise; `withdrawn` are the ids of those that were taken back.
     """
@@ -54,6 +87,7 @@ class Letters:
         self.recognised: dict[str, str] = {}
         self.heard: dict[str, str] = {}
         """The network of each letter, by its id."""
+        self.deciding: dict[str, list[Deciding]] = {}
         self.stewards: dict[str, tuple[str, ...]] = {}
         self.said: dict[str, dict[str, list[str]]] = {}
         self.coming: dict[str, Coming] = {}
@@ -77,11 +111,12 @@ class Letters:
             return "its network is not recognised here"
         if entry.id in self.heard:
             return "heard already"
-        if isinstance(fact, NetworkFounded):
-            self.stewards[network] = fact.stewards
-        elif not self.speaks(network, entry.author):
+        if not isinstance(fact, NetworkFounded) and not self.speaks(network, entry.author):
             return "who signed it does not speak for that network"
         self.heard[entry.id] = network
+        if isinstance(fact, NetworkFounded | DeviceEndorsed | DeviceCut):
+            insort(self.deciding.setdefault(network, []), Deciding.of(entry), key=lambda one: (one.lc, one.id))
+            self.stewards[network] = _stewards(self.deciding[network])
         if isinstance(fact, JointSaid) and fact.network in ("", own):
             self.say(network, fact)
         return ""
@@ -106,7 +141,7 @@ class Letters:
         return {
             "recognised": self.recognised,
             "heard": self.heard,
-            "stewards": {network: list(keys) for network, keys in self.stewards.items()},
+            "deciding": {network: [list(one) for one in letters] for network, letters in self.deciding.items()},
             "said": self.said,
             "coming": {shipment: list(one) for shipment, one in self.coming.items()},
             "early": self.early,
@@ -119,7 +154,8 @@ class Letters:
         """Return the letters that `plain` came from."""
         made = cls()
         made.recognised, made.heard = dict(plain["recognised"]), dict(plain["heard"])
-        made.stewards = {network: tuple(keys) for network, keys in plain["stewards"].items()}
+        made.deciding = {network: [Deciding(*one) for one in letters] for network, letters in plain["deciding"].items()}
+        made.stewards = {network: _stewards(letters) for network, letters in made.deciding.items()}
         made.said = {
             network: {session: list(messages) for session, messages in mine.items()}
             for network, mine in plain["said"].items()
@@ -129,6 +165,36 @@ class Letters:
         made.going = {order: Promise(*one) for order, one in plain["going"].items()}
         made.withdrawn = set(plain["withdrawn"])
         return made
+
+
+def _stewards(deciding: Sequence[Deciding]) -> tuple[str, ...]:
+    """Return the keys of a network's stewards by what was heard of it, judged as it judges itself.
+
+    The day on which a role ends is not asked: whoever was a steward is one abroad until the network says otherwise.
+    """
+    cuts: Cuts = NO_CUTS
+    while True:
+        members = Members(cuts)
+        for one in deciding:
+            entry = one.entry()
+            members.reach(place_of(entry))
+            fact = fact_of(one.kind, one.body)
+            if isinstance(fact, NetworkFounded):
+                members.found(fact, entry)
+            elif not members.is_cut(entry) and _decides(members, one.author, fact):
+                if isinstance(fact, DeviceEndorsed):
+                    members.endorse(fact, entry, "")
+                elif isinstance(fact, DeviceCut):
+                    members.cut(fact, entry, "")
+        if members.cuts == cuts:
+            return tuple(members.stewards(""))
+        cuts = members.cuts
+
+
+def _decides(members: Members, author: str, fact: Fact) -> bool:
+    """Return whether a device is a steward, or cuts off itself."""
+    grant = members.role(author, "")
+    return (grant is not None and grant.role == "steward") or (isinstance(fact, DeviceCut) and fact.device == author)
 
 
 def letter_bytes(fact: LetterHeard) -> Signed:
