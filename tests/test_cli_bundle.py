@@ -17,7 +17,7 @@ from homes import DAY, entries_of, new_home, run
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return new_home(tmp_path, monkeypatch, "--open")
+    return new_home(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_day_by_stick_and_back(home: Path, other: Path, tmp_path: Path, capsys
     assert f"1 new, {entries_of(home) - 1} known, 0 refused, written by {code_of(key_of(home))}." in shown
     assert f"--answer {there}" in shown
     assert run("bundle", "write", back, "--answer", there, "--home", other) == 0
-    assert "1 entries" in capsys.readouterr().out
+    assert "1 entry," in capsys.readouterr().out
     assert run("bundle", "read", back) == 0
     assert f"Identical to what its writer held: code {code_held(other)}." in capsys.readouterr().out
     assert code_held(home) == code_held(other)
@@ -81,7 +81,7 @@ def test_what_readers_have_read_before_is_left_out(
     assert run("note", "and milk", "--date", DAY) == 0
     capsys.readouterr()
     assert run("bundle", "write", tuesday, "--for", code, "--since-bundle", monday) == 0
-    assert ": 1 entries" in capsys.readouterr().out
+    assert ": 1 entry," in capsys.readouterr().out
 
 
 def test_a_passphrase_serves_where_no_key_is_known(

@@ -134,6 +134,7 @@ def false_alarms(month: Month, sites: Collection[str]) -> list[tuple[int, str, s
     ]
 
 
+@pytest.mark.soak
 def test_quiet_weeks_stay_quiet() -> None:
     sites = {street(number) for number in range(1, SITES + 1)}
     false = false_alarms(lived(4), sites)

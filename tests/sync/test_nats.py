@@ -141,6 +141,7 @@ def _forget_what_was_given(link: NatsLink, journal: Journal) -> None:
     link.run(context.delete_consumer(stream_of(journal.network), key))
 
 
+@pytest.mark.soak
 def test_a_killed_server_of_three_loses_nothing_that_was_acknowledged(three: Servers) -> None:
     sur = new_network()
     norte, puerto = member_of(sur), member_of(sur)
@@ -180,6 +181,7 @@ def _held(link: NatsLink, journal: Journal) -> int:
     return link.run(link.client.jetstream().stream_info(stream_of(journal.network))).state.messages
 
 
+@pytest.mark.soak
 def test_two_servers_that_are_gone_acknowledge_nothing_and_it_is_added_when_they_are_back(
     three: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
