@@ -22,8 +22,6 @@ __all__ = ["exercise"]
 BY_LINE = ("hills", "vale")
 """These two exchange over HTTP; the third only by bundle files."""
 LARGEST = "hills"
-PASSES = 2
-EVERY_DAYS = 1
 
 
 def exercise(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from threading import Lock
+from time import time as clock
 
 from abasto.errors import ForeignError
 from abasto.facts.codes import code_of
@@ -77,7 +78,9 @@ def hear_bundle(journal: Journal, bundle: Bundle, day: date, *, read: Read, time
     return done
 
 
-def answering_for(journal: Journal, *, read: Read, today: Callable[[], date] = date.today) -> Callable[[str], Ask]:
+def answering_for(
+    journal: Journal, *, read: Read, today: Callable[[], date] = date.today, now: Callable[[], float] = clock
+) -> Callable[[str], Ask]:
     """Return what answers the holder of a key: a member of the network in full, another network by letters alone.
 
     Where no other network is recognised, everybody who may ask at all is answered in full.
@@ -91,7 +94,7 @@ def answering_for(journal: Journal, *, read: Read, today: Callable[[], date] = d
         def answer(request: bytes) -> bytes:
             with lock:
                 if by_letters:
-                    return _answer_by_letters(journal, request, today(), read=read)
+                    return _answer_by_letters(journal, request, today(), read=read, time=int(now()))
                 return full.answer(request)
 
         return answer
@@ -107,16 +110,16 @@ def _is_one_of_us(journal: Journal, state: State, key: str, day: date) -> bool:
     return state.members.role(key, day.isoformat()) is not None
 
 
-def _answer_by_letters(journal: Journal, request: bytes, day: date, *, read: Read) -> bytes:
+def _answer_by_letters(journal: Journal, request: bytes, day: date, *, read: Read, time: int) -> bytes:
     """Answer about what others may see of this network, or take in what another one gives of itself."""
     state = read(journal)
     asked = getattr(unpack(request)[0], "network", "")
     if asked not in state.letters.recognised:
-        return Answerer(post(journal, day, read=read)).answer(request)
+        return Answerer(post(journal, day, read=read, time=time)).answer(request)
     theirs = letters_of(journal, state, asked)
     known = _ids(theirs)
     answer = Answerer(theirs).answer(request)
-    _hear(journal, _new(theirs, known), day, read=read, time=0)
+    _hear(journal, _new(theirs, known), day, read=read, time=time)
     return answer
 
 
