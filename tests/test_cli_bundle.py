@@ -84,6 +84,7 @@ def test_what_readers_have_read_before_is_left_out(
     assert ": 1 entry," in capsys.readouterr().out
 
 
+@pytest.mark.soak
 def test_a_passphrase_serves_where_no_key_is_known(
     home: Path, other: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,7 @@ def test_every_balance_closes_every_day_of_a_month_in_encrypted_files(neighbourh
     assert outcomes >= {"", "repeated", "fork", "malformed", "later version"}, "the month had all of it"
 
 
+@pytest.mark.soak
 def test_a_generated_network_lives_ten_days_on_twelve_devices() -> None:
     network = generate("TINY", seed=3, chain=True)
     month = Month(network, facts=rows_of(network, date=network.start), devices=12, seed=3)

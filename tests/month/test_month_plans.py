@@ -96,6 +96,7 @@ def neighbourhood() -> Network:
     return abasto.read(abasto.example_path("neighbourhood"))
 
 
+@pytest.mark.soak
 def test_plans_of_ten_days_are_ordered_carried_out_and_reported(neighbourhood: Network) -> None:
     month, coordinator = lived(neighbourhood, days=10, devices=4, seed=5)
     assert len(coordinator.proposals) == 4

@@ -102,7 +102,8 @@ def test_since_stays_as_long_as_an_alarm_stands(month: tuple[Town, dict[int, Wat
                 assert one.since == before[one.key], (one.key, BEGIN + timedelta(days=day - 1))
 
 
-@pytest.mark.parametrize("seed", [11, pytest.param(12, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [11, 12])
 def test_a_quiet_town_raises_no_more_than_the_stated_rates_allow(tmp_path: Path, seed: int) -> None:
     _, mornings = lived(tmp_path, seed, 8, [])
     begun, false, known = 0, 0.0, {}
