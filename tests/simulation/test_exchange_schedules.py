@@ -34,7 +34,7 @@ def test_a_town_of_devices_holds_the_same_in_the_end() -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("first", range(0, 20, 2))
+@pytest.mark.parametrize("first", range(0, 6, 2))
 def test_tens_of_devices_hold_the_same_in_the_end(first: int) -> None:
     for seed in range(first, first + 2):
         run(seed, REGION)
