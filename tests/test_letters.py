@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -34,7 +35,7 @@ from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
 from abasto.state.known import known
-from abasto.state.letters import sealed_letter
+from abasto.state.letters import KEPT_EARLY, Letters, sealed_letter
 from abasto.state.state import State
 
 TODAY = date(2027, 3, 1)
@@ -427,3 +428,25 @@ def test_who_speaks_does_not_depend_on_the_order_in_which_letters_come(hills: Me
     expected = {key_of(hills), key_of(others[0]), key_of(others[2])}
     assert set(vale.state().letters.stewards[hills.journal.network]) == expected
     assert encode(decode(encode(vale.state()))) == encode(vale.state())
+
+
+def kept(letters: Letters) -> Letters:
+    """Return letters as they are after a state was kept and read back."""
+    return Letters.from_plain(json.loads(json.dumps(letters.plain(), sort_keys=True)))
+
+
+def test_which_early_loads_are_kept_does_not_depend_on_a_state_that_was_kept_between() -> None:
+    orders = [f"network/{number * 7919 % KEPT_EARLY:03}-{number}" for number in range(2 * KEPT_EARLY)]
+    through, anew = Letters(), Letters()
+    for number, order_there in enumerate(orders):
+        through.load_early(order_there, [DAY, []])
+        anew.load_early(order_there, [DAY, []])
+        if number % 50 == 0:
+            anew = kept(anew)
+    assert list(through.early) == list(anew.early) == orders[-KEPT_EARLY:]
+
+
+def test_of_two_networks_with_one_name_the_same_is_meant_after_a_state_was_kept() -> None:
+    letters = Letters()
+    letters.recognised = {"Z" * 43: "Vale", "A" * 43: "Vale"}
+    assert letters.network_named("Vale") == kept(letters).network_named("Vale") == "A" * 43

@@ -97,8 +97,8 @@ class Letters:
         self.withdrawn: set[str] = set()
 
     def network_named(self, name: str) -> str:
-        """Return the id of the recognised network of that name, blank if there is none."""
-        return next((network for network, known in self.recognised.items() if known == name), "")
+        """Return the id of the recognised network of that name, blank if there is none; of several the first by id."""
+        return min((network for network, known in self.recognised.items() if known == name), default="")
 
     def speaks(self, network: str, author: str) -> bool:
         """Return whether a device speaks for a network: it is one of its stewards."""
@@ -144,7 +144,7 @@ class Letters:
             "deciding": {network: [list(one) for one in letters] for network, letters in self.deciding.items()},
             "said": self.said,
             "coming": {shipment: list(one) for shipment, one in self.coming.items()},
-            "early": self.early,
+            "early": [[order, loads] for order, loads in self.early.items()],
             "going": {order: list(one) for order, one in self.going.items()},
             "withdrawn": sorted(self.withdrawn),
         }
@@ -161,7 +161,7 @@ class Letters:
             for network, mine in plain["said"].items()
         }
         made.coming = {shipment: Coming(*one) for shipment, one in plain["coming"].items()}
-        made.early = {order: list(loads) for order, loads in plain["early"].items()}
+        made.early = {order: list(loads) for order, loads in plain["early"]}
         made.going = {order: Promise(*one) for order, one in plain["going"].items()}
         made.withdrawn = set(plain["withdrawn"])
         return made
