@@ -140,3 +140,16 @@ def test_what_is_not_written_down_brings_the_end_nearer(home: Home) -> None:
     written = 1600 - 23 * 50
     assert written > 7 * 55, "by what is written it lasts for more than the seven days that are looked ahead"
     assert "runs out" in kinds(looked(state, 27))
+
+
+def test_what_is_carried_forward_is_not_taken_off_twice(home: Home) -> None:
+    state = told(home, {21: USUAL})
+    morning = 27
+    today = BEGIN + timedelta(days=morning - 1)
+    [figure] = [one for one in known(state, today).estimated if one.good == "flour"]
+    left = figure.quantity / 1000
+    assert left == pytest.approx(1600 - 26 * 50, rel=0.05), "five silent days are taken off by the figure itself"
+    [alarm] = [
+        one.alarm for one in looked(state, morning).alarms if one.alarm.kind == "runs out" and one.alarm.need == "flour"
+    ]
+    assert alarm.quantity == pytest.approx(7 * 50 - left, abs=20)

@@ -227,7 +227,9 @@ def _running_out(look: _Look) -> Iterator[_Found]:
     Where nobody has seen what is used, a plan tells what falls short of the stated need better than chances could.
     """
     lots = free_lots(look.seen)
-    excess = excess_of(look.written, look.doubts)
+    # Figures that are carried forward have had their use taken off already.
+    carried = {(figure.site, figure.good) for figure in look.seen.estimated}
+    excess = {place: more for place, more in excess_of(look.written, look.doubts).items() if place not in carried}
     places = sorted(place for place in look.used if look.plan is None or look.is_course_known(place))
     for place in places:
         outlook = look.outlook(place)
