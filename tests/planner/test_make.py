@@ -159,3 +159,15 @@ def test_what_no_scale_can_tell_is_no_shortage(share_missing: float, rows: int) 
 
 def test_planner_and_check_draw_the_line_of_shortages_at_the_same_place() -> None:
     assert coverage.MET_TOLERANCE == MET_TOLERANCE
+
+
+def test_what_a_small_need_lacks_is_exact_beside_a_huge_one() -> None:
+    tables = network(
+        sites=(Site(site="a", people=10), Site(site="b", people=10)),
+        goods=(Good(good="water"), Good(good="insulin", kg_per_unit=1e-6)),
+        needs=(Need(site="a", good="water", quantity=1e13), Need(site="b", good="insulin", quantity=0.2029165)),
+        **dict.fromkeys(("stocks", "rations", "lanes", "fleets"), ()),
+    )
+    plan = make_plan(tables)
+    unmet = {row["need"]: row["unmet"] for row in plan.shortages.rows()}
+    assert unmet == {"water": 2e13, "insulin": pytest.approx(2 * 0.2029165, rel=1e-12)}

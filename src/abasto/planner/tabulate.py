@@ -242,13 +242,15 @@ def _closing(names: _Names) -> Table:
 def _shortages(names: _Names, served: Service, reasons: Sequence[tuple[str, str]] | None) -> Table:
     needs = names.problem.needs
     runs = shortages(names.problem, served.coverage)
-    missing = np.concatenate([[0.0], np.cumsum(np.maximum(0.0, needs.amount - served.met))])
+    missing = np.append(np.maximum(0.0, needs.amount - served.met), 0.0)
     first = np.array([run.first for run in runs], dtype=np.int64)
     last = np.array([run.last for run in runs], dtype=np.int64)
+    # Run by run: beside the millions of another need a running total of all would lose the grams of this one.
+    unmet = np.add.reduceat(missing, np.column_stack([first, last + 1]).ravel())[::2] if runs else np.zeros(0)
     reasons = [("", "")] * len(runs) if reasons is None else reasons
     site, target = needs.site[first], needs.target[first]
     columns = {"site": names.sites[site], "need": names.targets[target], "from": needs.day[first] + 1}
-    columns |= {"to": needs.day[last] + 1, "unmet": clean(missing[last + 1] - missing[first])}
+    columns |= {"to": needs.day[last] + 1, "unmet": clean(unmet)}
     columns |= {"cause": np.array([cause for cause, _ in reasons], dtype=object)}
     columns |= {"remedy": np.array([remedy for _, remedy in reasons], dtype=object)}
     return _table(columns, names.rank_site[site], names.rank_target[target], needs.day[first])
