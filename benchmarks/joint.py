@@ -270,7 +270,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--days", type=int, help="a shorter horizon than the size has")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--passes", type=int, default=4, help="most passes in a round (default 4)")
-    parser.add_argument("--reward", type=float, default=3.0)
+    parser.add_argument("--reward", type=float, default=2.0)
     parser.add_argument("--loss", type=float, default=0.0, help="share of messages lost at a step (default 0)")
     parser.add_argument("--gap", type=float, default=0.003)
     parser.add_argument("--seconds", type=float, default=15.0, help="longest search for a member's plan (default 15)")

@@ -53,7 +53,7 @@ class Settings:
     rounds: int = 2
     passes: int = 4
     fairness: float = 4.0
-    reward: float = 3.0
+    reward: float = 2.0
     together: int = MOST_TOGETHER
     share: Literal["map", "offers", "nothing"] = "map"
     forbidden: frozenset[str] = frozenset()
@@ -239,6 +239,8 @@ class Peer:
     def _promise(self, turn: int, number: int) -> list[Message]:
         held = self._rounds[turn]
         if held.clearing is None:
+            if self._waits(held, number):
+                return []
             held.clearing = self._clear(held.maps.values(), self.border.network)
         received = self._received(held.promises.values(), turn)
         last = held.levels[-1] if held.levels else None
@@ -257,6 +259,13 @@ class Peer:
             return []
         held.levels.append(level)
         return [] if level.sent == promised else self._tell("promise", turn, number, level.sent)
+
+    def _waits(self, held: _Round, number: int) -> bool:
+        """Return whether to clear later, for maps of neighbours are still on their way: for half of the passes but
+        one at most.
+        """
+        neighbours = {lane.other for lanes in (self.border.out, self.border.into) for lane in lanes.values()}
+        return not neighbours <= held.maps.keys() and number < (self.settings.passes - 1) // 2
 
     def _next_level(self, received: Trade, gates: list[Gate], last: _Level | None) -> _Level | None:
         """Plan with what is received and all that the last plan sends; None, and the last stands, if that fails."""
