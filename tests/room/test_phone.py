@@ -438,6 +438,49 @@ def test_a_phone_joins_with_a_typed_code_once(page: Page, served: Served, desk: 
     expect(page.get_by_role("alert")).to_contain_text("This code opens nothing")
 
 
+def test_whoever_goes_on_at_once_is_not_fetched_back(page: Page, served: Served, desk: Desk) -> None:
+    """Joining, choosing, saving and leaving take their time; a quick finger is on another screen before they end."""
+
+    def press_and_go(button: str, place: str, heading: str) -> None:
+        page.evaluate(
+            """async ([button, place]) => {
+              [...document.querySelectorAll("main button")].find((one) => one.textContent === button).click();
+              location.hash = place;
+              // What was asked of the store before is answered before; the page goes on between the answers.
+              for (let time = 0; time < 10; time += 1) {
+                await new Promise((done) => {
+                  const asked = indexedDB.open("abasto-phone");
+                  asked.onsuccess = () => {
+                    const work = asked.result.transaction(["values", "reports"], "readwrite");
+                    work.oncomplete = () => { asked.result.close(); done(); };
+                  };
+                });
+              }
+            }""",
+            [button, place],
+        )
+        expect(page.locator("h1")).to_have_text(heading)
+        assert page.url.endswith(f"#{place}")
+
+    page.goto(f"{served.url}/phone")
+    page.get_by_label("Code from the room").fill(invite(desk, sites=("School", "Clinic")))
+    press_and_go("Join", "reports", "My reports")
+    expect(page.locator("#said")).to_contain_text("has joined")
+    expect(page.locator("h1")).to_have_text("My reports")
+    go(page, "")
+    expect(page.locator("h1")).to_have_text("Which site?")
+    press_and_go("Clinic", "about", "This phone")
+    go(page, "count/bread")
+    page.locator("input.number").fill("3")
+    press_and_go("Save", "reports", "My reports")
+    expect(page.locator(".card.received")).to_contain_text("Clinic")
+    go(page, "about")
+    page.locator("summary", has_text="Leave the network").click()
+    press_and_go("Yes, leave", "give", "Give away as a file or text")
+    go(page, "")
+    expect(page.locator("h1")).to_have_text("Join the network")
+
+
 def test_a_phone_that_joined_just_before_the_connection_went_says_what_it_waits_for(
     page: Page, served: Served, desk: Desk
 ) -> None:
