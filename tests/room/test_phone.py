@@ -84,8 +84,10 @@ def joined(page: Page, served: Served, code: str) -> Page:
 
 @pytest.fixture
 def phone(page: Page, served: Served, desk: Desk) -> Page:
-    """A phone that has joined, with its home screen."""
-    return joined(page, served, invite(desk))
+    """A phone that has joined, with its home screen, and that opens the page without the room too."""
+    joined(page, served, invite(desk))
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    return page
 
 
 def report(page: Page, *steps: str, quantity: str, unit: str = "") -> None:
