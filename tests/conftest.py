@@ -1,4 +1,4 @@
-"""One browser for all tests that need one: the system's Chromium, started by pytest-playwright."""
+"""What all tests share: the system's Chromium, and patience, since no test tells how fast the machine is."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+from playwright.sync_api import expect
 
 CHROMIUM = Path("/usr/bin/chromium")
+
+# Whatever is waited for comes at once, or late on a machine that is busy; only what never comes takes this long.
+expect.set_options(timeout=60_000)
+
+# The same examples each time: one that is new and fails should be met by whoever looks for it, with
+# `--hypothesis-profile=default`, and not by a change that has nothing to do with it.
+settings.register_profile("abasto", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("abasto")
 
 
 @pytest.fixture(scope="session")

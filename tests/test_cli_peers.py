@@ -157,7 +157,7 @@ def test_peers_serve_answers_without_a_room_and_all_goes_on_past_one_that_is_awa
         assert run("sync", "all", "--home", norte) == 1
         said = capsys.readouterr().out
         process.terminate()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
     assert "away: no exchange." in said
     assert "sur: identical, code" in said
     assert entries_of(norte) == entries_of(sur)

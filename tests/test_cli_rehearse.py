@@ -136,7 +136,7 @@ def test_a_dask_scheduler_takes_one_option(tmp_path: Path, capsys: pytest.Captur
     assert run(NEIGHBOURHOOD, "--what", "fleets,plants") == 0
     here = capsys.readouterr().out
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", host="127.0.0.1", dashboard_address=None
     ) as cluster:
         assert run(NEIGHBOURHOOD, "--what", "fleets,plants", "--scheduler", cluster.scheduler_address) == 0
     assert capsys.readouterr().out == here

@@ -17,6 +17,15 @@ from tests.routes.read_qr import read_svg
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, EXIT_USAGE, main
 from abasto.examples import example_path
+from abasto.routes import plan, solver
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have routes sought with a fifth of the patience: what is told of them is tested here, not how good they are."""
+    monkeypatch.setattr(plan, "PATIENCE", 100)
+    monkeypatch.setattr(solver, "ALL_PATIENCE", 100)
+    monkeypatch.setattr(solver, "ONE_MORE_PATIENCE", 40)
 
 
 @pytest.fixture(scope="module")

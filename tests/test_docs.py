@@ -5,18 +5,23 @@ from __future__ import annotations
 import doctest
 import html.parser
 import importlib.util
+import io
 import os
 import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from types import ModuleType
+from unittest import mock
 
 import pytest
 
-from abasto.cli import COMMANDS
+from abasto.cli import COMMANDS, main
 from abasto.network import TABLES, TableSchema
 from abasto.planner.plan import PLAN_TABLES, PlanTable
 
@@ -55,9 +60,22 @@ def terminal() -> dict[str, str]:
     return {**kept, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
 
 
+def printed(arguments: Sequence[str], environment: dict[str, str]) -> tuple[int, str]:
+    """Return the exit code and what is printed, in this process: the program starts longer than most commands run."""
+    out, err = io.StringIO(), io.StringIO()
+    with mock.patch.dict(os.environ, environment, clear=True), redirect_stdout(out), redirect_stderr(err):
+        code = main(arguments)
+    return code, out.getvalue() + err.getvalue()
+
+
 def run_console(block: Block, folder: Path, page: str, exported: dict[str, str]) -> None:
-    """Run the commands of a block, each in a shell of its own; what `export` sets holds for those that follow."""
+    """Run the commands of a block as a shell would; what `export` sets holds for those that follow."""
     for command, expected in console_steps(block.text):
+        if command.startswith("abasto "):
+            _, *arguments = shlex.split(Template(command).substitute(exported))
+            _, shown = printed(arguments, terminal() | exported)
+            _check(command, expected, shown, f"{page} line {block.line}")
+            continue
         exports = re.match(r"export (\w+)=", command)
         run = subprocess.run(
             f'{command} && printf %s "${exports[1]}"' if exports else command,
@@ -73,9 +91,12 @@ def run_console(block: Block, folder: Path, page: str, exported: dict[str, str])
             assert run.stdout, f"{page} line {block.line}: $ {command}\nexports nothing: {run.stderr}"
             exported[exports[1]] = run.stdout
             continue
-        shown = run.stdout + run.stderr
-        matches = doctest.OutputChecker().check_output(expected, shown, OUTPUT_RULES)
-        assert matches, f"{page} line {block.line}: $ {command}\nshould print\n{expected}\nbut printed\n{shown}"
+        _check(command, expected, run.stdout + run.stderr, f"{page} line {block.line}")
+
+
+def _check(command: str, expected: str, shown: str, where: str) -> None:
+    matches = doctest.OutputChecker().check_output(expected, shown, OUTPUT_RULES)
+    assert matches, f"{where}: $ {command}\nshould print\n{expected}\nbut printed\n{shown}"
 
 
 def run_python(block: Block, names: dict[str, object], page: str) -> None:
@@ -142,15 +163,6 @@ def test_format_page_explains_every_column(table: TableSchema | PlanTable) -> No
         assert re.search(rf"^\| (\*\*)?{column.name}(\*\*)? \| \S", text, re.MULTILINE), column.name
 
 
-def help_of(*arguments: str) -> str:
-    run = subprocess.run(
-        [sys.executable, "-m", "abasto", *arguments, "--help"],
-        env=terminal(), capture_output=True, text=True, encoding="utf-8", timeout=60,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    return run.stdout
-
-
 def options_in(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) - {"--help", "--version"}
 
@@ -166,7 +178,8 @@ def test_commands_page_explains_exactly_the_options_of(command: str) -> None:
     match = re.search(rf"^## abasto {command}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
     assert match is not None
     explained = set(re.findall(r"^\| `(--[a-z-]+)[^|]*\| \S", match[1], re.MULTILINE))
-    assert explained == options_in(help_of(command))
+    code, shown = printed([command, "--help"], terminal())
+    assert (code, options_in(shown)) == (0, explained)
 
 
 def test_every_command_that_a_page_names_exists() -> None:

@@ -49,6 +49,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     [
         ("import abasto", ["numpy", "pydantic", "scipy", "highspy", "numba", "jinja2", "rich", "cyclopts"]),
         ("import abasto; abasto.Network", ["scipy", "highspy", "numba", "jinja2", "rich", "cyclopts"]),
+        ("import abasto.room.planning", ["starlette", "httpx", "jinja2", "scipy", "highspy", "numba"]),
         ("import abasto.cli; abasto.cli.main(['--help'])", ["numpy", "pydantic", "numba", "rich", "cyclopts"]),
     ],
 )

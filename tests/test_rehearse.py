@@ -572,8 +572,8 @@ def test_a_process_that_is_ended_from_outside_is_told_with_what_to_do() -> None:
 
 def test_processes_and_a_dask_cluster_give_the_same_table_as_one_process() -> None:
     distributed = pytest.importorskip("distributed")
-    network = generate("TINY", seed=0)
-    options = {"what": ["sites"], "most": 3, "solver": "equilibrium", "pairs": 1}
+    network = read(example_path("neighbourhood"))
+    options = {"what": ["fleets"], "most": 3, "solver": "equilibrium", "pairs": 1}
     alone = rehearse(network, jobs=1, **options)  # type: ignore[arg-type]
     two = rehearse(network, jobs=2, **options)  # type: ignore[arg-type]
     assert as_table(two) == as_table(alone)

@@ -143,7 +143,7 @@ def test_any_good_and_quantity_is_said_and_read_back(names: Names, data: st.Data
 
 
 @pytest.mark.soak
-@settings(max_examples=2_000, deadline=None, derandomize=True)
+@settings(max_examples=1_000, deadline=None, derandomize=True)
 @given(networks(), st.data())
 def test_a_great_many_goods_and_quantities_are_said_and_read_back(names: Names, data: st.DataObject) -> None:
     check_said(names, data)

@@ -218,8 +218,8 @@ def test_a_changed_bit_in_a_backup_is_noticed(home: Home, tmp_path: Path, passph
 
 
 @pytest.mark.soak
-def test_10_000_changed_bits_in_a_backup_are_all_noticed(home: Home, tmp_path: Path, passphrase: str | None) -> None:
-    flips_noticed(home, tmp_path, passphrase, flips=10_000, seed=2)
+def test_5_000_changed_bits_in_a_backup_are_all_noticed(home: Home, tmp_path: Path, passphrase: str | None) -> None:
+    flips_noticed(home, tmp_path, passphrase, flips=5_000, seed=2)
 
 
 def test_a_pen_is_no_member_of_a_backup(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_plans_of_ten_days_are_ordered_carried_out_and_reported(neighbourhood: N
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(1, 3))
+@pytest.mark.parametrize("seed", [2])
 def test_plans_of_a_month_are_ordered_carried_out_and_reported(neighbourhood: Network, seed: int) -> None:
     month, coordinator = lived(neighbourhood, days=30, devices=4 + seed, seed=200 + seed)
     assert len(coordinator.proposals) == 10

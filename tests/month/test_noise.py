@@ -63,8 +63,8 @@ def test_both_ledgers_agree_on_noise(seed: int) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(8))
-def test_both_ledgers_agree_on_a_thousand_times_noise(seed: int) -> None:
-    for run in range(50):
+def test_both_ledgers_agree_on_a_great_deal_of_noise(seed: int) -> None:
+    for run in range(15):
         for phone in noisy(1000 * (seed + 1) + run, 200):
             seen = seen_by(phone)
             assert seen.differences() == [], f"run {run}"

@@ -63,13 +63,13 @@ class Served:
         """End the process as Ctrl-C would; return its exit code."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=60)
 
     def kill(self) -> None:
         """Kill the process, as a power failure would."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=60)
 
     def desk(self) -> Desk:
         """Return a desk with the code that the terminal showed; it works once."""

@@ -59,7 +59,7 @@ def test_code_of_a_desk_is_shown_once_and_opens_once(room: Served, steward: Desk
     code = code_in(steward.form("/access/code", role="allocator"))
     assert code not in steward.get("/access").text
     Desk(room.url, code)
-    again = httpx.post(f"{room.url}/enter", data={"code": code})
+    again = httpx.post(f"{room.url}/enter", data={"code": code}, timeout=60)
     assert again.status_code == 403
 
 

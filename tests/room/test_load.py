@@ -79,7 +79,7 @@ def joined(desk: Desk, url: str, number: int) -> str:
     code = re.search(r"#join=([0-9A-Z]{5}-[0-9A-Z]{5})|\b([0-9A-Z]{5}-[0-9A-Z]{5})\b", shown)
     assert code is not None
     while True:
-        answer = httpx.post(f"{url}/api/join", json={"code": code[1] or code[2]})
+        answer = httpx.post(f"{url}/api/join", json={"code": code[1] or code[2]}, timeout=60)
         if answer.status_code != 429:
             break
         time.sleep(1.0)
@@ -189,6 +189,7 @@ def test_phone_joins_reports_and_is_cut_off(served: Served) -> None:
         f"{served.url}/api/reports",
         json={"reports": [report(1, 2)]},
         headers={"Authorization": f"Bearer {token}"},
+        timeout=60,
     )
     assert answer.status_code == 403
     assert refs_of(served) == {"first-report": 1}

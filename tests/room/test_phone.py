@@ -18,6 +18,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Route, ViewportSize, expect
 from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from tests.room.served import DAY, Desk, Served, neighbourhood
 
 from abasto.facts.codes import code_of
@@ -83,8 +84,10 @@ def joined(page: Page, served: Served, code: str) -> Page:
 
 @pytest.fixture
 def phone(page: Page, served: Served, desk: Desk) -> Page:
-    """A phone that has joined, with its home screen."""
-    return joined(page, served, invite(desk))
+    """A phone that has joined, with its home screen, and that opens the page without the room too."""
+    joined(page, served, invite(desk))
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    return page
 
 
 def report(page: Page, *steps: str, quantity: str, unit: str = "") -> None:
@@ -103,6 +106,12 @@ def status(page: Page) -> Any:
 
 def go(page: Page, place: str) -> None:
     page.evaluate("place => { location.hash = place; }", place)
+
+
+def send_now(page: Page) -> None:
+    """Press the button; the page tries by itself too, and takes the button away with what was sent."""
+    with contextlib.suppress(PlaywrightTimeout):
+        page.get_by_role("button", name="Send now").click(timeout=5_000)
 
 
 def refs(served: Served) -> list[str]:
@@ -171,7 +180,7 @@ def test_a_page_that_is_killed_without_connection_opens_again_and_sends_once(
     assert bread_at(served) == 0
     served.start()
     status(page).locator("a").click()
-    page.get_by_role("button", name="Send now").click()
+    send_now(page)
     expect(page.locator(".card.received .mark")).to_have_text(re.compile(r"Received \d\d:\d\d$"))
     assert bread_at(served) == 7_000
     assert len(refs(served)) == 1
@@ -180,19 +189,22 @@ def test_a_page_that_is_killed_without_connection_opens_again_and_sends_once(
 
 def test_a_report_whose_answer_was_lost_is_sent_again_and_stored_once(phone: Page, served: Served) -> None:
     lost: list[int] = []
+    is_open = False
 
     def lose(route: Route) -> None:
-        if lost:
+        if is_open:
             route.continue_()
             return
-        lost.append(route.fetch().status)
+        if not lost:
+            lost.append(route.fetch().status)
         route.abort()
 
     phone.route("**/api/reports", lose)
     report(phone, "Receive", "bread", quantity="5")
     expect(status(phone)).to_contain_text("not received yet: 1")
     status(phone).locator("a").click()
-    phone.get_by_role("button", name="Send now").click()
+    is_open = True
+    send_now(phone)
     expect(status(phone)).to_contain_text("All received")
     assert lost == [200]
     assert len(refs(served)) == 1
@@ -221,7 +233,7 @@ def test_a_page_of_somebody_elses_network_is_no_answer(phone: Page, served: Serv
     expect(status(phone)).to_contain_text("not received yet: 1")
     assert refs(served) == []
     now["answer"] = {}
-    phone.get_by_role("button", name="Send now").click()
+    send_now(phone)
     expect(status(phone)).to_contain_text("All received")
 
 
@@ -320,6 +332,7 @@ def test_a_number_that_can_be_read_in_two_ways_is_asked_about_at_once(phone: Pag
         expect(phone.locator("input.number")).to_be_visible()
         assert len(refs(served)) == many
         buttons.first.click()
+        phone.evaluate("document.getElementById('said').textContent = ''")  # What it said of the one before.
         phone.get_by_role("button", name="Save").click()
         expect(phone.locator("#said")).to_contain_text("Saved on this phone")
         expect(status(phone)).to_contain_text("All received")
@@ -436,6 +449,49 @@ def test_a_phone_joins_with_a_typed_code_once(page: Page, served: Served, desk: 
     page.get_by_label("Code from the room").fill(code)
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_role("alert")).to_contain_text("This code opens nothing")
+
+
+def test_whoever_goes_on_at_once_is_not_fetched_back(page: Page, served: Served, desk: Desk) -> None:
+    """Joining, choosing, saving and leaving take their time; a quick finger is on another screen before they end."""
+
+    def press_and_go(button: str, place: str, heading: str) -> None:
+        page.evaluate(
+            """async ([button, place]) => {
+              [...document.querySelectorAll("main button")].find((one) => one.textContent === button).click();
+              location.hash = place;
+              // What was asked of the store before is answered before; the page goes on between the answers.
+              for (let time = 0; time < 10; time += 1) {
+                await new Promise((done) => {
+                  const asked = indexedDB.open("abasto-phone");
+                  asked.onsuccess = () => {
+                    const work = asked.result.transaction(["values", "reports"], "readwrite");
+                    work.oncomplete = () => { asked.result.close(); done(); };
+                  };
+                });
+              }
+            }""",
+            [button, place],
+        )
+        expect(page.locator("h1")).to_have_text(heading)
+        assert page.url.endswith(f"#{place}")
+
+    page.goto(f"{served.url}/phone")
+    page.get_by_label("Code from the room").fill(invite(desk, sites=("School", "Clinic")))
+    press_and_go("Join", "reports", "My reports")
+    expect(page.locator("#said")).to_contain_text("has joined")
+    expect(page.locator("h1")).to_have_text("My reports")
+    go(page, "")
+    expect(page.locator("h1")).to_have_text("Which site?")
+    press_and_go("Clinic", "about", "This phone")
+    go(page, "count/bread")
+    page.locator("input.number").fill("3")
+    press_and_go("Save", "reports", "My reports")
+    expect(page.locator(".card.received")).to_contain_text("Clinic")
+    go(page, "about")
+    page.locator("summary", has_text="Leave the network").click()
+    press_and_go("Yes, leave", "give", "Give away as a file or text")
+    go(page, "")
+    expect(page.locator("h1")).to_have_text("Join the network")
 
 
 def test_a_phone_that_joined_just_before_the_connection_went_says_what_it_waits_for(
@@ -723,20 +779,20 @@ def test_the_modules_stand_side_by_side_in_one_script() -> None:
 
 
 def test_the_served_page_holds_nothing_of_the_network_and_nothing_that_its_policy_forbids(served: Served) -> None:
-    answer = httpx.get(f"{served.url}/phone")
+    answer = httpx.get(f"{served.url}/phone", timeout=60)
     assert "Neighbourhood" not in answer.text
     assert BAKERY not in answer.text
     assert not re.search(r"<script(?![^>]*(src=|type=\"application/json\"))|<style|style=|onclick", answer.text)
     sign = answer.headers["etag"]
-    assert httpx.get(f"{served.url}/phone", headers={"if-none-match": sign}).status_code == 304
-    worker = httpx.get(f"{served.url}/phone/sw.js")
+    assert httpx.get(f"{served.url}/phone", headers={"if-none-match": sign}, timeout=60).status_code == 304
+    worker = httpx.get(f"{served.url}/phone/sw.js", timeout=60)
     assert worker.headers["service-worker-allowed"] == "/phone"
     for path in json.loads(re.search(r"KEPT = (\[.*\]);", worker.text)[1]):  # type: ignore[index]
-        assert httpx.get(served.url + path).status_code == 200, path
+        assert httpx.get(served.url + path, timeout=60).status_code == 200, path
 
 
 def test_the_file_is_for_desks_only_and_names_its_own_policy(served: Served, desk: Desk) -> None:
-    assert httpx.get(f"{served.url}/phone/file").status_code == 303
+    assert httpx.get(f"{served.url}/phone/file", timeout=60).status_code == 303
     assert desk.get("/phone/file", params={"site": "Moon"}).status_code == 400
     text = html.unescape(desk.get("/phone/file").text)
     assert "default-src 'none'" in text

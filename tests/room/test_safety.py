@@ -289,7 +289,7 @@ def test_language_is_the_chosen_one_else_the_browsers(client: TestClient) -> Non
 def test_room_listens_on_this_machine_alone_unless_it_is_told_otherwise(served: Served) -> None:
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.2", served.port), timeout=5)
-    assert httpx.get(f"{served.url}/enter").status_code == 200
+    assert httpx.get(f"{served.url}/enter", timeout=60).status_code == 200
 
 
 def test_room_in_the_local_network_answers_to_its_address(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -298,8 +298,8 @@ def test_room_in_the_local_network_answers_to_its_address(tmp_path: Path, capfd:
     try:
         assert urlsplit(room.url).hostname == "127.0.0.2"
         assert Desk(room.url, room.code).get("/api/summary").json()["network"] == "Neighbourhood"
-        assert httpx.get(f"http://127.0.0.1:{room.port}/enter").status_code == 200
-        strange = httpx.get(f"{room.url}/enter", headers={"Host": f"127.0.0.3:{room.port}"})
+        assert httpx.get(f"http://127.0.0.1:{room.port}/enter", timeout=60).status_code == 200
+        strange = httpx.get(f"{room.url}/enter", headers={"Host": f"127.0.0.3:{room.port}"}, timeout=60)
         assert strange.status_code == 400
     finally:
         assert room.stop() == 0
@@ -318,13 +318,13 @@ def test_room_with_a_certificate_speaks_tls_alone(tmp_path: Path) -> None:
     try:
         trusting = ssl.create_default_context()
         authority.configure_trust(trusting)
-        with httpx.Client(base_url=room.url, verify=trusting) as browser:
+        with httpx.Client(base_url=room.url, verify=trusting, timeout=60) as browser:
             entered = browser.post("/enter", data={"code": room.code})
             assert entered.status_code == 303
             assert "secure" in entered.headers["set-cookie"].lower()
             assert "strict-transport-security" in entered.headers
         with pytest.raises(httpx.HTTPError):
-            httpx.get(room.url.replace("https", "http") + "/enter")
+            httpx.get(room.url.replace("https", "http") + "/enter", timeout=60)
     finally:
         assert room.stop() == 0
 

@@ -202,6 +202,7 @@ def test_block_is_pasted_into_the_grid_by_keyboard(room: Served, desk: Desk, pag
     page.get_by_role("button", name="Enter", exact=True).press("Enter")
     rows = page.locator("table[data-grid] tbody tr")
     expect(rows.first).to_be_visible()
+    page.wait_for_load_state()  # All rows are there, and the script that pastes.
     before = rows.count()
     block = "site\tpeople\tname\n" + "\n".join(f"Block {n}\t{n}00\tB{n}" for n in range(1, 7))
     page.evaluate("text => navigator.clipboard.writeText(text)", block)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +14,15 @@ PROGRAM = Path(sys.executable).with_name("nats-server")
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that were free just now."""
+    """Return ports that were free just now, and that the system gives to nobody who does not name them."""
+    ports: list[int] = []
     with ExitStack() as taken:
-        return [taken.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(count)]
+        while len(ports) < count:
+            port = secrets.choice(range(20_000, 30_000))
+            with suppress(OSError):
+                taken.enter_context(socket.create_server(("127.0.0.1", port)))
+                ports.append(port)
+    return ports
 
 
 @dataclass
@@ -62,7 +69,7 @@ class Servers:
     def kill(self, number: int) -> None:
         """Kill a server as a power failure would."""
         self.processes[number].kill()
-        self.processes[number].wait(timeout=30)
+        self.processes[number].wait(timeout=60)
 
     def start_again(self, number: int) -> None:
         self.processes[number] = self._start(number)
@@ -70,4 +77,4 @@ class Servers:
     def stop(self) -> None:
         for process in self.processes:
             process.kill()
-            process.wait(timeout=30)
+            process.wait(timeout=60)

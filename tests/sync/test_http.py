@@ -49,7 +49,9 @@ class Served:
         return port
 
     def send(self, message: bytes) -> httpx.Response:
-        return httpx.post(self.address + PATH, content=message, headers={"content-type": MEDIA}, trust_env=False)
+        return httpx.post(
+            self.address + PATH, content=message, headers={"content-type": MEDIA}, trust_env=False, timeout=60
+        )
 
     def refusal(self, message: bytes) -> int:
         """Return the number of the error that a message is met with."""

@@ -92,6 +92,14 @@ function goBackTo(main, { focused, open }) {
   (same || main.querySelector("h1")).focus({ preventScroll: true });
 }
 
+// Move on from a place to the next, which takes its place: whoever goes back wants what was before. Address and screen
+// change in one turn, and whoever has gone elsewhere in the meantime is not fetched back.
+export function moveOn(from, place) {
+  if (location.hash !== from) return;
+  history.replaceState(null, "", location.pathname + location.search + place);
+  window.dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
 // Say something in passing; it is read out too. It goes after a while, and when another screen comes.
 let telling = 0;
 

@@ -1,7 +1,7 @@
 // Forms of reports: how much of a good, what of an order, what is wrong. Large targets, one thing at a time.
 
 import { app, changeReport, save, site, today } from "./app.js";
-import { bdi, button, drawing, el, goodPicture, showScreen, tell } from "./dom.js";
+import { bdi, button, drawing, el, goodPicture, moveOn, showScreen, tell } from "./dom.js";
 import { readNumber } from "./numbers.js";
 import { amountWords, goodOf } from "./reports.js";
 import { dateWords, dayAfter, dayWords, numberWords, say } from "./words.js";
@@ -161,7 +161,7 @@ function form(nodes, done, text) {
 
 // A phone lets go of a page that it does not show; what was typed and not saved yet is there when the page comes back.
 function keepDraft(made) {
-  const key = draftKey();
+  const key = draftKey(location.hash);
   const typed = () => Array.from(made.querySelectorAll("input.number, textarea"));
   try {
     const before = JSON.parse(sessionStorage.getItem(key) || "[]");
@@ -176,13 +176,13 @@ function keepDraft(made) {
   }
 }
 
-function draftKey() {
-  return "draft " + location.hash;
+function draftKey(place) {
+  return "draft " + place;
 }
 
-function forgetDraft() {
+function forgetDraft(place) {
   try {
-    sessionStorage.removeItem(draftKey());
+    sessionStorage.removeItem(draftKey(place));
   } catch (error) {
     console.warn("draft:", error);
   }
@@ -190,6 +190,7 @@ function forgetDraft() {
 
 // Save a report, new or corrected; it is only called saved once the phone has it.
 async function keep(said, record, next) {
+  const from = location.hash;
   try {
     if (record) await changeReport(record.id, () => ({ report: Object.assign({}, record.report, said), state: "saved" }));
     else await save(said);
@@ -197,9 +198,8 @@ async function keep(said, record, next) {
     tell(say("not saved"), "bad");
     return;
   }
-  forgetDraft();
-  // In place of the form: whoever goes back wants what was before it.
-  location.replace("#" + next.replace("#", ""));
+  forgetDraft(from);
+  moveOn(from, next);
   const what = said.good ? amountWords(said.quantity, said.unit, goodOf(app.sheet, said.good)) : "";
   tell(what ? say("saved what", { what }) : say("saved here"));
 }

@@ -1,7 +1,7 @@
 // The screens that lead to a form: home, sites, goods, orders; and joining and leaving.
 
 import { app, asked, chooseLanguage, chooseSite, isFile, join, leave, phoneId, refreshSheet, site, today, unsent } from "./app.js";
-import { bdi, button, drawing, el, goodPicture, showScreen, tell, tile } from "./dom.js";
+import { bdi, button, drawing, el, goodPicture, moveOn, showScreen, tell, tile } from "./dom.js";
 import { figureWords, KINDS } from "./forms.js";
 import { askedCard } from "./list.js";
 import { backTo, barNotice, storageNotice } from "./notices.js";
@@ -12,8 +12,9 @@ const MANY = 12;
 function languageButtons() {
   return el("p", { class: "languages" }, languages().map((one) =>
     button(one.name, async () => {
-      await chooseLanguage(one.code);
-      window.dispatchEvent(new HashChangeEvent("hashchange"));
+      const kept = chooseLanguage(one.code);
+      moveOn(location.hash, location.hash);
+      await kept;
     }, { lang: one.code, "aria-pressed": String(one.code === language()) })));
 }
 
@@ -81,9 +82,9 @@ function figuresList(here) {
 export function showSites(moved) {
   const sites = app.sheet ? app.sheet.sites : [];
   const list = el("ul", { class: "rows" }, sites.map((one) => el("li", {}, button("", async () => {
-    await chooseSite(one.id);
-    location.hash = "";
-    window.dispatchEvent(new HashChangeEvent("hashchange"));
+    const kept = chooseSite(one.id);
+    moveOn(location.hash, "");
+    await kept;
   }, { class: "row wide", "data-name": one.name }))));
   list.querySelectorAll("button").forEach((node) => node.append(bdi(node.dataset.name)));
   showScreen(say("which site"), [sites.length > MANY && search(list), list, barNotice()], { back: site() && backTo(), moved });
@@ -161,6 +162,7 @@ export function showJoin(code, moved) {
     }
     submit.disabled = true;
     trouble.textContent = "";
+    const from = location.hash;
     try {
       const wrong = await join(input.value.trim());
       if (wrong) {
@@ -168,8 +170,7 @@ export function showJoin(code, moved) {
         input.focus();
       } else {
         tell(say("joined"));
-        location.hash = "";
-        window.dispatchEvent(new HashChangeEvent("hashchange"));
+        moveOn(from, "");
       }
     } catch (error) {
       trouble.textContent = say("no connection");
@@ -206,8 +207,9 @@ export function showAbout(moved) {
     !isFile() && el("p", {}, el("a", { href: "#join", class: "button" }, say("join again"))),
     !isFile() && joined && el("details", { class: "more" }, el("summary", {}, say("leave")), el("p", {}, say("leave what")),
       button(say("yes leave"), async () => {
+        const from = location.hash;
         await leave();
-        location.hash = "#join";
+        moveOn(from, "#join");
       }, { class: "bad" })),
   ], { back: backTo(), moved });
 }
