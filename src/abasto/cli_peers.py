@@ -6,10 +6,9 @@ import contextlib
 import json as json_format
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
@@ -181,6 +180,7 @@ def serve(*, port: int = 8300, lan: str | None = None, nats: str | None = None, 
 
     """
     from abasto.letters import answering_for
+    from abasto.membership import Membership
     from abasto.room.serve import Place, listen, run
     from abasto.sync.hosting import over_nats, peers_app
 
@@ -195,12 +195,14 @@ def serve(*, port: int = 8300, lan: str | None = None, nats: str | None = None, 
                 f"port {port} of {place.address} cannot be used ({error.strerror or error}); a room may be open there, "
                 "which answers peers too: choose another with --port."
             ) from None
-        answering, is_cut = answering_for(opened.journal, read=read_journal), _is_cut(opened)
-        with bound, over_nats(opened, nats, say, answering, is_cut=is_cut) if nats else contextlib.nullcontext():
+        journal = opened.journal
+        members = Membership(journal)
+        answering = answering_for(journal, read=read_journal, may_keep=members.room())
+        with bound, over_nats(opened, nats, say, answering, members) if nats else contextlib.nullcontext():
             address = place.url(bound.getsockname()[1])
             print(printable(f"This device answers its peers at {address}. Ctrl-C ends it."), flush=True)
             print(printable(f"The others add it with: abasto peers add NAME {address} {_own(opened)}"), flush=True)
-            run(peers_app(opened, answering, is_cut=is_cut), bound, place)
+            run(peers_app(opened, answering, is_cut=members.is_cut), bound, place)
     say("peers are answered no more.")
     return EXIT_OK
 
@@ -265,19 +267,22 @@ def _exchange(home: Home, peer: Peer) -> Result:
 def _over(home: Home, carry: Carry, peer: Peer) -> Result:
     """Exchange over a carrier: entries with a device of this network, letters with one of a recognised network."""
     from abasto.letters import exchange
+    from abasto.membership import Membership
     from abasto.sync.exchange import sync
     from abasto.sync.peer import Asking
     from abasto.sync.refused import NotExpectedError, OtherNetworkError
 
     journal = home.journal
     assert journal.device is not None  # A home always has one.
-    if _is_cut(home)(peer.key):
+    members = Membership(journal)
+    if members.is_cut(peer.key):
         raise NotExpectedError(
             f"{peer.code} was cut off by the network, so it is asked nothing and given nothing; forget it with: "
             "abasto peers drop NAME"
         )
     try:
-        return sync(journal, Asking(carry, journal.device, key=peer.key, network=journal.network))
+        ask = Asking(carry, journal.device, key=peer.key, network=journal.network)
+        return sync(journal, ask, may_keep=members.room())
     except OtherNetworkError as error:
         refusal = error
     for network in read_state(home).letters.recognised:
@@ -314,22 +319,6 @@ def _parted(address: str, key: str | None) -> tuple[str, str]:
     if key and in_text and key != in_text:
         raise UsageError("the text has one key and another one follows it; give one of them.")
     return where, key or in_text
-
-
-def _is_cut(home: Home) -> Callable[[str], bool]:
-    """Return what says of a device's key whether it is cut off, by what the journal holds when it is asked."""
-    lock = Lock()
-    counted, cuts = -1, frozenset[str]()
-
-    def is_cut(key: str) -> bool:
-        nonlocal counted, cuts
-        with lock:
-            count = home.journal.store.count()
-            if count != counted:
-                counted, cuts = count, frozenset(read_state(home).members.cuts)
-            return key in cuts
-
-    return is_cut
 
 
 def _own(home: Home) -> str:

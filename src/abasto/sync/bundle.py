@@ -78,15 +78,34 @@ class Bundle:
                 f"a bundle of network {code_of(self.network)}; this journal is of {code_of(journal.network)}, and "
                 "nothing was kept."
             )
-        new = known = 0
-        refused: list[str] = []
-        for page in self._pages:
-            _, entries = unpack(page)
-            received = journal.receive(entries, may_keep=may_keep)
-            new, known = new + received.new, known + received.known
-            refused += [why for _, why in received.refused]
+        new, known, refused, waiting = _received(journal, (unpack(page)[1] for page in self._pages), may_keep)
+        # Who endorsed the authors of those without room may have come in a later page.
+        more = new
+        while waiting and more:
+            more, _, _, waiting = _received(journal, [[signed for signed, _ in waiting]], may_keep)
+            new += more
+        refused += [why for _, why in waiting]
         own = fingerprint_of(journal.store)
         return BundleRead(new, known, tuple(refused), own.code, own.hash == self.hash)
+
+
+def _received(
+    journal: Journal, pages: Iterable[list[Signed]], may_keep: MayKeep | None
+) -> tuple[int, int, list[str], list[tuple[Signed, str]]]:
+    """Keep what is valid; return how many were new and known, why others were refused, and for which is no room."""
+    new = known = 0
+    refused: list[str] = []
+    waiting: list[tuple[Signed, str]] = []
+    for entries in pages:
+        received = journal.receive(entries, may_keep=may_keep)
+        new, known = new + received.new, known + received.known
+        without_room = set(received.without_room)
+        for position, why in received.refused:
+            if position in without_room:
+                waiting.append((entries[position], why))
+            else:
+                refused.append(why)
+    return new, known, refused, waiting
 
 
 def write_bundle(

@@ -203,24 +203,49 @@ def pull(journal: Journal, ask: Ask, *, may_keep: MayKeep | None = None) -> Sync
     whatever `ask` raises; what came before is kept in any case.
     """
     peer = _Peer(journal, ask, may_keep)
-    theirs = peer.hello()
-    _Puller(peer, theirs).pull()
-    return peer.ended(theirs.hash)
+    return peer.ended(_pulled(peer).hash)
 
 
 def push(journal: Journal, ask: Ask) -> Synced:
     """Give the other side what this journal holds and it lacks; raises what `pull` does."""
     peer = _Peer(journal, ask, None)
-    theirs = peer.hello()
-    return peer.ended(_Pusher(peer, theirs).push())
+    return peer.ended(_pushed(peer, peer.hello()))
 
 
 def sync(journal: Journal, ask: Ask, *, may_keep: MayKeep | None = None) -> Synced:
     """Fetch what is missing here, then give what is missing there; raises what `pull` does."""
     peer = _Peer(journal, ask, may_keep)
+    return peer.ended(_pushed(peer, _pulled(peer)))
+
+
+def _pulled(peer: _Peer) -> Fingerprint:
+    """Fetch what is missing here, and return what the other side holds.
+
+    As long as something comes, what there was no room for is asked for again: who endorsed its author may have come.
+    """
     theirs = peer.hello()
-    _Puller(peer, theirs).pull()
-    return peer.ended(_Pusher(peer, theirs).push())
+    while True:
+        came = peer.synced.came
+        peer.without_room.clear()
+        _Puller(peer, theirs).pull()
+        if not peer.without_room or peer.synced.came == came:
+            peer.synced.refused += peer.without_room
+            return theirs
+
+
+def _pushed(peer: _Peer, theirs: Fingerprint) -> str:
+    """Give what is missing there, and return the hash over what the other side holds then.
+
+    As long as something is new there, what it refused is given again: it may know its author by now.
+    """
+    while True:
+        went = peer.synced.went
+        pusher = _Pusher(peer, theirs)
+        hash = pusher.push()
+        if not pusher.refused or peer.synced.went == went:
+            peer.synced.refused_there += pusher.refused
+            return hash
+        theirs = peer.hello()
 
 
 class _Peer:
@@ -229,6 +254,8 @@ class _Peer:
     def __init__(self, journal: Journal, ask: Ask, may_keep: MayKeep | None) -> None:
         self.journal = journal
         self.synced = Synced()
+        self.without_room: list[str] = []
+        """Why entries were refused for which there may be room later in the exchange."""
         self._ask = ask
         self._may_keep = may_keep
 
@@ -264,7 +291,9 @@ class _Peer:
         """Check and keep what the other side sent."""
         received = self.journal.receive(entries, may_keep=self._may_keep)
         self.synced.came += received.new
-        self.synced.refused += [why for _, why in received.refused]
+        waiting = set(received.without_room)
+        for position, why in received.refused:
+            (self.without_room if position in waiting else self.synced.refused).append(why)
         return received
 
     def ended(self, hash: str) -> Synced:
@@ -360,6 +389,8 @@ class _Pusher:
         self._store = peer.journal.store
         self._theirs = theirs
         self._aside: set[str] = set()
+        self.refused: list[str] = []
+        """What the other side said of what it refused."""
 
     def push(self) -> str:
         """Return the hash over what the other side holds afterwards."""
@@ -373,7 +404,7 @@ class _Pusher:
             for refusal in told.refused:
                 if refusal.position < len(page):
                     self._aside.add(page[refusal.position].author)
-                self._peer.synced.refused_there.append(refusal.why)
+                self.refused.append(refusal.why)
             hash = told.hash
         return hash
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from threading import Event, Lock, Thread
+from typing import Protocol
 
 from starlette.applications import Starlette
 
 from abasto.errors import AbastoError
 from abasto.journal.home import Home
-from abasto.sync.exchange import Answerer, Ask
+from abasto.sync.exchange import Answerer, Ask, MayKeep
 from abasto.sync.http import peer_app
 from abasto.sync.nats import NatsLink
 from abasto.sync.nats_stream import NatsStream
@@ -22,6 +23,15 @@ __all__ = ["Answering", "host_of", "over_nats", "peers_app"]
 Answering = Callable[[str], Ask]
 IsCut = Callable[[str], bool]
 """Says of a device's key whether the network has cut the device off."""
+
+
+class Members(Protocol):
+    """What the network's members are to who answers for a journal; see `abasto.membership`."""
+
+    def is_cut(self, key: str) -> bool: ...
+
+    def room(self) -> MayKeep: ...
+
 
 EVERY_SECONDS = 5.0
 """Between two looks at the stream of a network."""
@@ -67,7 +77,7 @@ def peers_app(home: Home, answering: Answering | None = None, *, is_cut: IsCut =
 
 @contextlib.contextmanager
 def over_nats(
-    home: Home, servers: str, tell: Callable[[str], None], answering: Answering | None = None, *, is_cut: IsCut = _none
+    home: Home, servers: str, tell: Callable[[str], None], answering: Answering, members: Members
 ) -> Iterator[None]:
     """Answer a home's peers over NATS too, and keep its journal and the network's stream alike, while a block runs.
 
@@ -78,7 +88,8 @@ def over_nats(
     ended = Event()
 
     with NatsLink(servers) as link:
-        link.answer(host_of(home, answering, is_cut=is_cut), device.key)
+        link.answer(host_of(home, answering, is_cut=members.is_cut), device.key)
+        may_keep = members.room()
 
         def keep_alike() -> None:
             wrong = ""
@@ -86,7 +97,7 @@ def over_nats(
                 try:
                     if home.journal.network:
                         stream = NatsStream(link, home.journal)
-                        stream.take()
+                        stream.take(may_keep=may_keep)
                         stream.add()
                         if wrong:
                             tell("the stream of the network is reached again.")
