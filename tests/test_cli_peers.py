@@ -16,8 +16,9 @@ from tests.sync.nats_here import Servers
 
 from abasto.journal.home import Home
 from abasto.journal.signing import Device
+from abasto.membership import Membership
+from abasto.sync.hosting import stream_for
 from abasto.sync.nats import NatsLink
-from abasto.sync.nats_stream import NatsStream
 from abasto.sync.register import Register
 from homes import DAY, entries_of, new_home, printed, run
 
@@ -252,7 +253,7 @@ def test_two_homes_exchange_through_a_nats_server(
             assert (first["came"], first["identical"]) == (entries_of(sur), True)
             assert run("note", "the road is open", "--date", DAY, "--home", norte) == 0
             with Home.open(norte, passphrase=None) as home, NatsLink(servers.address) as link:
-                assert NatsStream(link, home.journal).add() == 1
+                assert stream_for(home, link, Membership(home.journal)).exchange().added == 1
             until = time.monotonic() + 60
             while entries_of(sur) != entries_of(norte) and time.monotonic() < until:
                 time.sleep(0.2)

@@ -16,10 +16,12 @@ from abasto.state.letters import Letters
 from abasto.state.members import Members
 from abasto.sync.quarantine import EVERYTHING, MEMBER, Belonging, Quarantine
 
-__all__ = ["PER_DAY", "Membership"]
+__all__ = ["MOST_READERS", "PER_DAY", "Membership"]
 
 PER_DAY = 10_000
 """So many entries more may each member have with every day since the network was founded."""
+MOST_READERS = 2_000
+"""To so many devices a key is sealed; more would not fit into a message of NATS."""
 
 
 class _Seen(NamedTuple):
@@ -46,6 +48,20 @@ class Membership:
     def room(self) -> Quarantine:
         """Return what says of each entry that arrives by a carrier whether there is room for it."""
         return Quarantine(self._journal.store, self._belonging)
+
+    def readers(self) -> list[str]:
+        """Return the keys of the devices that may read what is sealed to the network: those with a role today.
+
+        In an open network everybody who has written something here, up to `MOST_READERS`, those with a role first and
+        then who came first. Nobody who was cut off, and nobody who speaks for another network.
+        """
+        seen, today = self._look(), date.today().isoformat()
+        able = [key for key in sorted(seen.members.grants) if seen.members.role(key, today) is not None]
+        if seen.members.admission == "open":
+            heads = self._journal.store.heads()
+            able += sorted(heads.keys() - set(able), key=lambda key: heads[key].arrival)
+        others = {key for keys in seen.letters.stewards.values() for key in keys}
+        return [key for key in able if key not in seen.members.cuts and key not in others][:MOST_READERS]
 
     def _look(self) -> _Seen:
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from threading import Event, Lock, Thread
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from abasto.sync.nats_stream import NatsStream
 from abasto.sync.peer import Host
 from abasto.sync.register import Register
 
-__all__ = ["Answering", "host_of", "over_nats", "peers_app"]
+__all__ = ["Answering", "host_of", "over_nats", "peers_app", "stream_for"]
 
 Answering = Callable[[str], Ask]
 IsCut = Callable[[str], bool]
@@ -32,9 +32,15 @@ class Members(Protocol):
 
     def room(self) -> MayKeep: ...
 
+    def readers(self) -> Collection[str]: ...
+
 
 EVERY_SECONDS = 5.0
 """Between two looks at the stream of a network."""
+UNREAD = (
+    "the stream has messages that this device cannot open, as from before it was endorsed; what is missing comes by an "
+    "exchange with a peer: abasto sync PEER"
+)
 
 
 def _none(key: str) -> bool:
@@ -75,13 +81,21 @@ def peers_app(home: Home, answering: Answering | None = None, *, is_cut: IsCut =
     return peer_app(host_of(home, answering, is_cut=is_cut), is_open=lambda: bool(register.all()))
 
 
+def stream_for(home: Home, link: NatsLink, members: Members) -> NatsStream:
+    """Return the stream of a home's network; raises `LinkError` without one."""
+    seed = home.file.seed()
+    assert seed is not None  # A home always has one.
+    return NatsStream(link, home.journal, seed, readers=members.readers, may_keep=members.room())
+
+
 @contextlib.contextmanager
 def over_nats(
     home: Home, servers: str, tell: Callable[[str], None], answering: Answering, members: Members
 ) -> Iterator[None]:
     """Answer a home's peers over NATS too, and keep its journal and the network's stream alike, while a block runs.
 
-    `tell` hears, once each time, that the stream cannot be reached, and that it can again.
+    `tell` hears, once each time, that the stream cannot be reached, and that it can again; and once that there are
+    messages in it which this device cannot open.
     """
     device = home.journal.device
     assert device is not None  # A home always has one.
@@ -89,19 +103,20 @@ def over_nats(
 
     with NatsLink(servers) as link:
         link.answer(host_of(home, answering, is_cut=members.is_cut), device.key)
-        may_keep = members.room()
 
         def keep_alike() -> None:
-            wrong = ""
+            stream: NatsStream | None = None
+            wrong, told_unread = "", False
             while not ended.is_set():
                 try:
                     if home.journal.network:
-                        stream = NatsStream(link, home.journal)
-                        stream.take(may_keep=may_keep)
-                        stream.add()
+                        stream = stream or stream_for(home, link, members)
+                        unread = stream.exchange().unread
                         if wrong:
                             tell("the stream of the network is reached again.")
-                        wrong = ""
+                        if unread and not told_unread:
+                            tell(UNREAD)
+                        wrong, told_unread = "", told_unread or unread > 0
                 except AbastoError as error:
                     if str(error) != wrong:
                         tell(str(error))
