@@ -23,9 +23,18 @@ from abasto.sync.exchange import MayKeep
 from abasto.sync.fingerprint import NONE, fingerprint_of
 from abasto.sync.messages import Give, Holds, Page, Wish, pack, unpack
 from abasto.sync.missing import Chains, Gap, is_first, lacking_of
-from abasto.sync.sealing import is_under_passphrase, padded_size, seal, unseal
+from abasto.sync.sealing import is_to_keys, is_under_passphrase, padded_size, seal, unseal
 
-__all__ = ["LARGEST_BUNDLE", "Bundle", "BundleRead", "BundleWritten", "needs_passphrase", "open_bundle", "write_bundle"]
+__all__ = [
+    "LARGEST_BUNDLE",
+    "Bundle",
+    "BundleRead",
+    "BundleWritten",
+    "needs_key",
+    "needs_passphrase",
+    "open_bundle",
+    "write_bundle",
+]
 
 FIRST_LINE = b"abasto/bundle/1\n"
 LARGEST_BUNDLE = 256 * 2**20
@@ -162,9 +171,18 @@ def open_bundle(path: Path, *, seed: bytes | None = None, passphrase: str | None
 
 def needs_passphrase(path: Path) -> bool:
     """Return whether a file opens with a passphrase and not with a device's key."""
+    return is_under_passphrase(_beginning(path))
+
+
+def needs_key(path: Path) -> bool:
+    """Return whether a file opens with a device's key."""
+    return is_to_keys(_beginning(path))
+
+
+def _beginning(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return is_under_passphrase(file.read(64))
+            return file.read(64)
     except OSError as error:
         raise SyncError(f'"{path}": {error.strerror or error}; check the file, or the stick it is on.') from error
 

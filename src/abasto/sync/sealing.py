@@ -18,7 +18,16 @@ from abasto.errors import MessageError, SyncError
 from abasto.facts.codes import code_of
 from abasto.journal.signing import bytes_of
 
-__all__ = ["identity_of", "is_under_passphrase", "padded_size", "recipient_of", "seal", "seal_to", "unseal"]
+__all__ = [
+    "identity_of",
+    "is_to_keys",
+    "is_under_passphrase",
+    "padded_size",
+    "recipient_of",
+    "seal",
+    "seal_to",
+    "unseal",
+]
 
 SMALLEST = 32 * 1024
 """However little a sealed file holds, it is not smaller."""
@@ -66,6 +75,11 @@ def unseal(sealed: bytes, seed: bytes | None, passphrase: str | None) -> bytes:
             f"cannot be opened ({error}); it was not sealed for this device or with this passphrase, or it was "
             "damaged. Nothing was kept."
         ) from None
+
+
+def is_to_keys(sealed: bytes) -> bool:
+    """Return whether a file is sealed to the keys of devices."""
+    return sealed.startswith(b"age-encryption.org/v1\n") and not is_under_passphrase(sealed)
 
 
 def is_under_passphrase(sealed: bytes) -> bool:
