@@ -264,6 +264,36 @@ def test_two_homes_exchange_through_a_nats_server(
         servers.stop()
 
 
+def test_the_address_of_nats_servers_alone_means_the_peers_behind_them_or_the_stream(
+    sur: Path, norte: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder := tmp_path / "nats").mkdir()
+    servers = Servers(folder, count=1)
+    try:
+        # Who holds no network is told what to do.
+        assert run("sync", servers.address, "--home", norte) == 2
+        assert "abasto sync ADDRESS#KEY" in capsys.readouterr().err
+        with Home.open(sur, passphrase=None) as one, Home.open(norte, passphrase=None) as other:
+            other.journal.receive(one.journal.store.export())
+        assert run("note", "the road is open", "--date", DAY, "--home", norte) == 0
+        capsys.readouterr()
+        assert run("sync", servers.address, "--home", norte) == 0
+        assert "0 entries came, 1 entry went. No peer behind these servers" in capsys.readouterr().out
+        assert run("sync", servers.address, "--json") == 0
+        told = printed(capsys)["stream"]
+        assert (told["new"], told["added"], told["unread"]) == (1, entries_of(norte) - 1, 0)
+        assert entries_of(sur) == entries_of(norte)
+
+        elsewhere = f"{servers.address},nats://127.0.0.1:9"
+        for name, key in (("norte", key_of(norte, capsys)), ("nobody", NOBODY)):
+            assert run("peers", "add", name, elsewhere, key) == 0
+        capsys.readouterr()
+        assert run("sync", servers.address, "--json") == 1
+        assert [peer["name"] for peer in printed(capsys)["peers"]] == ["nobody", "norte"]
+    finally:
+        servers.stop()
+
+
 def test_the_password_of_a_server_is_not_shown(sur: Path, capsys: pytest.CaptureFixture[str]) -> None:
     address = "nats://abasto:secret@127.0.0.1:4222,nats://abasto:secret@127.0.0.1:4223"
     assert run("peers", "add", "norte", address, NOBODY) == 0

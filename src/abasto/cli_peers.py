@@ -6,8 +6,8 @@ import contextlib
 import json as json_format
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from abasto.state.state import State
     from abasto.sync.exchange import Synced
     from abasto.sync.peer import Carry
-    from abasto.sync.register import Peer
+    from abasto.sync.register import Peer, Register
 
     Result = Synced | Exchanged | AbastoError
 
@@ -216,7 +216,8 @@ def sync_with(peer: str, /, *, home: Path | None = None, json: Flag = False) -> 
     Parameters
     ----------
     peer
-        The name of a peer, `all`, the address of one, or ADDRESS#KEY of a device that is asked this once.
+        The name of a peer, `all`, the address of one, or ADDRESS#KEY of a device that is asked this once. The
+        address of NATS servers alone means all peers behind them, or the network's stream there if there are none.
     home
         The folder of the journal; by default $ABASTO_HOME, or this folder.
     json
@@ -224,12 +225,15 @@ def sync_with(peer: str, /, *, home: Path | None = None, json: Flag = False) -> 
 
     """
     from abasto.sync.exchange import Synced
+    from abasto.sync.nats import is_nats
     from abasto.sync.register import ALL, Register
 
     results: list[tuple[Peer, Result]] = []
     with open_home(home) as opened:
         register = Register(opened.file)
-        asked = register.all() if peer.casefold() == ALL else [_meant(register, peer)]
+        asked = register.all() if peer.casefold() == ALL else _meant(register, peer)
+        if not asked and is_nats(peer):
+            return _with_stream(opened, peer, json=json)
         if not asked:
             raise UsageError("there are no peers yet; add one with: abasto peers add NAME ADDRESS KEY")
         try:
@@ -292,18 +296,48 @@ def _over(home: Home, carry: Carry, peer: Peer) -> Result:
     return refusal
 
 
-def _meant(register: Any, asked: str) -> Peer:
-    """Return the peer that is meant, or one that is asked this once: ADDRESS#KEY."""
+def _meant(register: Register, asked: str) -> Sequence[Peer]:
+    """Return the peer that is meant, one that is asked this once (ADDRESS#KEY), or all behind some NATS servers."""
+    from abasto.sync.nats import is_nats
     from abasto.sync.peer import key_from
     from abasto.sync.register import Peer, address_of
 
     where, key = _parted(asked, None)
     if not key:
-        found: Peer = register.find(asked)
-        return found
+        return register.behind(asked) if is_nats(asked) else [register.find(asked)]
     key_from(key)
     once = Peer("", address_of(where), key)
-    return replace(once, name=once.shown)
+    return [replace(once, name=once.shown)]
+
+
+def _with_stream(home: Home, servers: str, *, json: bool) -> int:
+    """Exchange with the stream of this device's network once, and say what came of it."""
+    from abasto.membership import Membership
+    from abasto.sync.hosting import stream_for
+    from abasto.sync.nats import NatsLink
+    from abasto.sync.register import shown
+
+    if not home.journal.network:
+        raise UsageError(
+            f"no peer behind {shown(servers)} is known, and this device holds no network yet whose stream could be "
+            "there; ask a device of the network, with the key that `abasto peers me` shows there: abasto sync "
+            "ADDRESS#KEY"
+        )
+    with NatsLink(servers) as link:
+        done = stream_for(home, link, Membership(home.journal)).exchange()
+    if json:
+        _print({"peers": [], "stream": asdict(done)})
+    else:
+        print(
+            f"The network's stream: {_entries(done.new)} came, {_entries(done.added)} went. No peer behind these "
+            "servers is known, so nobody was asked what the stream lacks."
+        )
+        for line in _refused("refused here", done.refused):
+            print(printable(line))
+        if done.unread:
+            print("It has messages that this device cannot open, as from before it was endorsed.")
+        print(printable(f"To ask a device for all that is missing: abasto sync {shown(servers)}#KEY"))
+    return EXIT_INPUT if done.refused or done.unread else EXIT_OK
 
 
 def read_journal(journal: Journal) -> State:
