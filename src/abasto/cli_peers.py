@@ -335,7 +335,7 @@ def _with_stream(home: Home, servers: str, *, json: bool) -> int:
         for line in _refused("refused here", done.refused):
             print(printable(line))
         if done.unread:
-            print("It has messages that this device cannot open, as from before it was endorsed.")
+            print("It has messages that this device cannot open: those who sent them do not know yet that it may.")
         print(printable(f"To ask a device for all that is missing: abasto sync {shown(servers)}#KEY"))
     return EXIT_INPUT if done.refused or done.unread else EXIT_OK
 

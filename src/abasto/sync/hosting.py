@@ -37,9 +37,11 @@ class Members(Protocol):
 
 EVERY_SECONDS = 5.0
 """Between two looks at the stream of a network."""
+LOOKS_UNREAD = 24
+"""After so many looks at messages whose senders have not brought their keys it is told."""
 UNREAD = (
-    "the stream has messages that this device cannot open, as from before it was endorsed; what is missing comes by an "
-    "exchange with a peer: abasto sync PEER"
+    "the stream has messages that this device cannot open: those who sent them do not know yet that it may, or "
+    "are away; what is missing comes by an exchange with a peer: abasto sync PEER"
 )
 
 
@@ -94,7 +96,7 @@ def over_nats(
 ) -> Iterator[None]:
     """Answer a home's peers over NATS too, and keep its journal and the network's stream alike, while a block runs.
 
-    `tell` hears, once each time, that the stream cannot be reached, and that it can again; and once that there are
+    `tell` hears, once each time, that the stream cannot be reached, and that it can again; and that there are
     messages in it which this device cannot open.
     """
     device = home.journal.device
@@ -106,17 +108,17 @@ def over_nats(
 
         def keep_alike() -> None:
             stream: NatsStream | None = None
-            wrong, told_unread = "", False
+            wrong, unread = "", 0
             while not ended.is_set():
                 try:
                     if home.journal.network:
                         stream = stream or stream_for(home, link, members)
-                        unread = stream.exchange().unread
+                        unread = unread + 1 if stream.exchange().unread else 0
                         if wrong:
                             tell("the stream of the network is reached again.")
-                        if unread and not told_unread:
+                        if unread == LOOKS_UNREAD:
                             tell(UNREAD)
-                        wrong, told_unread = "", told_unread or unread > 0
+                        wrong = ""
                 except AbastoError as error:
                     if str(error) != wrong:
                         tell(str(error))

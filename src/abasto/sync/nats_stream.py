@@ -23,7 +23,7 @@ from abasto.journal.signing import id_of
 from abasto.sync.exchange import MayKeep
 from abasto.sync.nats import NatsLink
 from abasto.sync.refused import LinkError, UnreachableError
-from abasto.sync.stream_seal import Ring, StreamKey, subject_of
+from abasto.sync.stream_seal import Ring, StreamKey, has_entries, key_name, subject_of
 
 if TYPE_CHECKING:
     from nats.js import JetStreamContext
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NatsStream", "Streamed", "stream_of"]
 
-WINDOW = 64
-"""So many messages are read at once."""
+WINDOW = 8
+"""So many messages are read at once, and kept before the next ones are read."""
 BATCH = 500
 BATCH_BYTES = 192 * 1024
 """So many entries, and about so many bytes of them, go into one message."""
@@ -41,6 +41,10 @@ LARGEST_SEALED = 384 * 1024
 DAYS_KEPT = 30
 KEY_SECONDS = 86_400.0
 """So long one key is used; it must lie in the stream before what it opens, and not be gone long before it."""
+MOST_OLDER = 500
+"""So many older keys of its own a sender hands on: more than it needs in the days that messages are kept."""
+MOST_UNREAD = 5_000
+"""Of messages under so many keys that have not come it is remembered where they are."""
 REPLICAS = 3
 NO_CLUSTER = 10074
 """What a server says that stands alone and is asked for several copies."""
@@ -61,7 +65,7 @@ def stream_of(network: str) -> str:
 class Streamed:
     """What an exchange with the stream brought: entries `new` and `known` here, and how many were `added` there.
 
-    `refused` says why entries were refused here. `unread` counts messages that this device could not open.
+    `refused` says why entries were refused here. `unread` counts messages there whose key has not come.
     """
 
     new: int = 0
@@ -107,14 +111,15 @@ class NatsStream:
         was taken and added before stands.
         """
         info = self._run(self._info())
-        readers = frozenset({*self._readers(), self._own})
+        readers = frozenset(self._readers())
         # Made anew, or somebody belongs here now of whom entries were refused before.
         if info.created != self._made or (self._had_no_room and readers != self._read_by):
             self._begin()
         self._made, self._read_by = info.created, readers
         done = Streamed()
         self._take(info, done)
-        self._add(readers, done)
+        self._add(frozenset({*self._readers(), self._own}), done)
+        done.unread = sum(map(len, self._unread.values()))
         return done
 
     def _begin(self) -> None:
@@ -126,32 +131,57 @@ class NatsStream:
         self._had_no_room = False
         self._key: StreamKey | None = None
         self._ring = Ring(self._seed, self._journal.network)
+        self._own_keys: dict[bytes, None] = {}
+        """The keys under which this device's entries lie there, the newest last."""
+        self._unread: dict[bytes, list[int]] = {}
+        """The numbers of messages whose key has not come, by the key's name."""
 
     # Taking
 
     def _take(self, info: StreamInfo, done: Streamed) -> None:
-        first = max(self._next, info.state.first_seq)
-        for start in range(first, info.state.last_seq + 1, WINDOW):
-            end = min(start + WINDOW, info.state.last_seq + 1)
-            fresh: list[Signed] = []
-            for message in self._run(self._get(range(start, end))):
-                entries = self._ring.open(message)
-                done.unread += entries is None
-                fresh += self._fresh(entries or (), done)
-            received = self._journal.receive(fresh, may_keep=self._may_keep)
-            done.new, done.known = done.new + received.new, done.known + received.known
-            done.refused += [why for _, why in received.refused]
-            self._had_no_room |= bool(received.without_room)
-            self._next = end
+        """Read what is new, and then what was not to be opened before and now is, as its key has come."""
+        numbers: Sequence[int] = range(max(self._next, info.state.first_seq), info.state.last_seq + 1)
+        while numbers:
+            for start in range(0, len(numbers), WINDOW):
+                self._read(numbers[start : start + WINDOW], done)
+            numbers = [number for name, unread in self._unread.items() if name in self._ring for number in unread]
 
-    def _fresh(self, entries: Sequence[Signed], done: Streamed) -> Iterator[Signed]:
-        """Yield entries that are not here yet, and see which of this device's own the stream holds."""
+    def _read(self, numbers: Sequence[int], done: Streamed) -> None:
+        fresh: list[Signed] = []
+        unread: list[tuple[bytes, int]] = []
+        for number, message in zip(numbers, self._run(self._get(numbers)), strict=True):
+            if has_entries(message) and key_name(message) not in self._ring:
+                unread.append((key_name(message), number))
+            fresh += self._fresh(self._ring.open(message), self._ring.key_of(message), done)
+        received = self._journal.receive(fresh, may_keep=self._may_keep)
+        done.new, done.known = done.new + received.new, done.known + received.known
+        done.refused += [why for _, why in received.refused]
+        self._had_no_room |= bool(received.without_room)
+        self._next = max(self._next, numbers[-1] + 1)
+        self._forget_unread(set(numbers))
+        for name, number in unread[-MOST_UNREAD:]:
+            self._unread.setdefault(name, []).append(number)
+        while len(self._unread) > MOST_UNREAD:
+            del self._unread[next(iter(self._unread))]
+
+    def _forget_unread(self, numbers: set[int]) -> None:
+        """Count messages as unread no more that have just been read, or whose key will open nothing else."""
+        for name in [name for name in self._unread if name in self._ring]:
+            left = [number for number in self._unread.pop(name) if number not in numbers]
+            if left:
+                self._unread[name] = left
+
+    def _fresh(self, entries: Sequence[Signed], key: bytes | None, done: Streamed) -> Iterator[Signed]:
+        """Yield entries that are not here yet, and see which of this device's own the stream holds, under which key."""
         for signed in entries:
-            if self._journal.store.get(id_of(signed.raw)) == signed:
-                self._there = max(self._there, self._own_number(signed))
-                done.known += 1
-            else:
+            if self._journal.store.get(id_of(signed.raw)) != signed:
                 yield signed
+                continue
+            done.known += 1
+            number = self._own_number(signed)
+            self._there = max(self._there, number)
+            if number and key is not None:
+                self._own_keys[key] = None
 
     def _own_number(self, signed: Signed) -> int:
         """Return the number of an entry that is this device's own, else 0."""
@@ -161,7 +191,7 @@ class NatsStream:
         return int(fields["seq"]) if fields["a"] == self._own else 0
 
     async def _get(self, numbers: Sequence[int]) -> list[bytes]:
-        """Return the messages of some numbers that are still there."""
+        """Return the messages of some numbers, b"" of those that are gone."""
         import nats.js.errors as wrong
 
         async def get(number: int) -> bytes:
@@ -173,12 +203,13 @@ class NatsStream:
 
             return await _patiently(once)
 
-        found = await asyncio.gather(*map(get, numbers))
-        return [message for message in found if message]
+        return await asyncio.gather(*map(get, numbers))
 
     # Adding
 
     def _add(self, readers: frozenset[str], done: Streamed) -> None:
+        if self._own_keys:
+            self._sealing(readers)  # Also if nothing is to be added: who may read since then needs the older keys.
         for batch, upto in self._batches():
             self._run(self._publish(self._sealing(readers).seal(self._journal.network, batch)))
             self._there = upto
@@ -198,11 +229,11 @@ class NatsStream:
             yield batch, upto
 
     def _sealing(self, readers: frozenset[str]) -> StreamKey:
-        """Return the key to seal with; a new one goes to its readers first."""
+        """Return the key to seal with; a new one goes to its readers first, with the older ones that are needed."""
         now = time.monotonic()
         if self._key is None or self._key.readers != readers or now > self._key_until:
             key = StreamKey(readers)
-            self._run(self._publish(key.message()))
+            self._run(self._publish(key.message(list(self._own_keys)[: -MOST_OLDER - 1 : -1])))
             self._key, self._key_until = key, now + KEY_SECONDS
         return self._key
 
