@@ -13,7 +13,7 @@ from abasto.facts.kinds import DeviceEndorsed
 from abasto.journal.home import Home
 from abasto.state.fold import fold_anew
 from abasto.state.state import State
-from homes import DAY, new_home, printed, run
+from homes import DAY, entries_of, new_home, printed, run
 
 ON = ("--date", DAY)
 
@@ -128,6 +128,45 @@ def test_join_takes_a_bundle_under_a_passphrase(
     monkeypatch.setenv("ABASTO_BUNDLE_PASSPHRASE", "six others")
     assert run("members", "join", bundle, casa.parent / "other", "--clear", *ON) == 1
     assert not (casa.parent / "other").exists()
+
+
+def test_a_newcomer_who_was_endorsed_joins_with_a_bundle_that_only_it_opens(
+    casa: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    norte, stick = casa.parent / "norte", casa.parent / "norte.abasto"
+    assert run("members", "key", norte, "--clear", "--json") == 0
+    key = str(printed(capsys)["device"])
+    assert run("members", "key", norte) == 0
+    assert f"--for={key}" in capsys.readouterr().out
+    assert run("members", "endorse", key, "allocator", "--yes", *ON) == 0
+    assert run("bundle", "write", stick, f"--for={key}") == 0
+    capsys.readouterr()
+    # It opens with no new home's key, and says what to do; nothing is made.
+    assert run("members", "join", stick, casa.parent / "other", "--clear", *ON) == 2
+    assert "abasto members key" in capsys.readouterr().err
+    assert not (casa.parent / "other").exists()
+    # Nor with another network's code: the home stays as it was.
+    misread = run("members", "join", stick, norte, "--network", spoken(key), *ON)
+    assert (misread, entries_of(norte)) == (2, 0)
+    assert run("members", "join", stick, norte, "--name", "Norte", *ON) == 0
+    shown = capsys.readouterr().out
+    assert "as allocator" in shown
+    assert key_of(norte) == key
+    assert entries_of(norte) == entries_of(casa) + 1
+    # Whoever has joined does not join again, nor gets an empty home.
+    for command in (["join", stick, norte], ["key", norte]):
+        assert run("members", *command) == 2
+        assert "there is something already" in capsys.readouterr().err
+
+
+def test_a_bundle_for_somebody_else_fills_no_home(casa: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    norte, stick = casa.parent / "norte", casa.parent / "else.abasto"
+    assert run("members", "key", norte, "--clear") == 0
+    assert run("bundle", "write", stick, f"--for={key_of(casa)}") == 0
+    capsys.readouterr()
+    assert run("members", "join", stick, norte, *ON) == 1
+    assert "cannot be opened" in capsys.readouterr().err
+    assert entries_of(norte) == 0
 
 
 def test_who_is_no_member_is_told_before_anything_is_written(casa: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,8 +16,9 @@ from tests.sync.nats_here import Servers
 
 from abasto.journal.home import Home
 from abasto.journal.signing import Device
+from abasto.membership import Membership
+from abasto.sync.hosting import stream_for
 from abasto.sync.nats import NatsLink
-from abasto.sync.nats_stream import NatsStream
 from abasto.sync.register import Register
 from homes import DAY, entries_of, new_home, printed, run
 
@@ -252,13 +253,43 @@ def test_two_homes_exchange_through_a_nats_server(
             assert (first["came"], first["identical"]) == (entries_of(sur), True)
             assert run("note", "the road is open", "--date", DAY, "--home", norte) == 0
             with Home.open(norte, passphrase=None) as home, NatsLink(servers.address) as link:
-                assert NatsStream(link, home.journal).add() == 1
+                assert stream_for(home, link, Membership(home.journal)).exchange().added == 1
             until = time.monotonic() + 60
             while entries_of(sur) != entries_of(norte) and time.monotonic() < until:
                 time.sleep(0.2)
             assert entries_of(sur) == entries_of(norte)
             process.terminate()
             assert process.wait(timeout=60) == 0
+    finally:
+        servers.stop()
+
+
+def test_the_address_of_nats_servers_alone_means_the_peers_behind_them_or_the_stream(
+    sur: Path, norte: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder := tmp_path / "nats").mkdir()
+    servers = Servers(folder, count=1)
+    try:
+        # Who holds no network is told what to do.
+        assert run("sync", servers.address, "--home", norte) == 2
+        assert "abasto sync ADDRESS#KEY" in capsys.readouterr().err
+        with Home.open(sur, passphrase=None) as one, Home.open(norte, passphrase=None) as other:
+            other.journal.receive(one.journal.store.export())
+        assert run("note", "the road is open", "--date", DAY, "--home", norte) == 0
+        capsys.readouterr()
+        assert run("sync", servers.address, "--home", norte) == 0
+        assert "0 entries came, 1 entry went. No peer behind these servers" in capsys.readouterr().out
+        assert run("sync", servers.address, "--json") == 0
+        told = printed(capsys)["stream"]
+        assert (told["new"], told["added"], told["unread"]) == (1, entries_of(norte) - 1, 0)
+        assert entries_of(sur) == entries_of(norte)
+
+        elsewhere = f"{servers.address},nats://127.0.0.1:9"
+        for name, key in (("norte", key_of(norte, capsys)), ("nobody", NOBODY)):
+            assert run("peers", "add", name, elsewhere, key) == 0
+        capsys.readouterr()
+        assert run("sync", servers.address, "--json") == 1
+        assert [peer["name"] for peer in printed(capsys)["peers"]] == ["nobody", "norte"]
     finally:
         servers.stop()
 

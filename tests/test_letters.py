@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -237,6 +238,34 @@ def test_a_device_that_does_not_speak_for_its_network_promises_nothing(hills: Me
     stranger.append([ShipmentPromised(vale.journal.network, "x", "Market", DAY, DAY, lines, DAY)], time=0)
     vale.hear([signed for signed in stranger.store.export() if b"promised" in signed.raw or b"founded" in signed.raw])
     assert vale.state().letters.coming == {}
+
+
+def test_what_counts_for_nothing_is_not_taken_in_however_often_it_comes(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    stranger = Journal(MemoryStore(), Device(bytes([9]) * 32))
+    stranger.receive(hills.journal.store.export())
+    lines = (Line("flour", 10**9),)
+    promises = [ShipmentPromised(vale.journal.network, f"{n}", "Market", DAY, DAY, lines, DAY) for n in range(20)]
+    stranger.append(promises, time=0)
+    flood = [signed for signed in stranger.store.export() if b"promised" in signed.raw]
+    vale.hear(hills.post())
+    before = vale.journal.store.count()
+    for _ in range(3):
+        assert len(vale.hear(flood)) == 20
+    assert vale.journal.store.count() == before
+
+
+def test_of_one_network_only_so_many_letters_are_taken_in(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["abasto.letters.post"], "MOST_HEARD", 5)
+    befriend(hills, vale)
+    for _ in range(8):
+        order(hills, 1_000)
+    refused = vale.hear(hills.post())
+    assert (len(vale.state().letters.heard), len(refused)) == (5, 4)
+    assert all("no room" in one for one in vale.hear(hills.post()))
+    assert len(vale.state().letters.heard) == 5
 
 
 def test_a_forged_letter_is_listed_and_not_applied(hills: Member, vale: Member) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable
-from abasto.cli_home import Flag, bundle_passphrase, open_home, room_for, to_the_end
+from abasto.cli_home import Flag, bundle_passphrase, open_home, to_the_end
 from abasto.cli_tables import refuse_to_overwrite
 from abasto.facts.codes import code_of
 
@@ -118,10 +118,12 @@ def read(path: Path, /, *, home: Path | None = None) -> int:
         The folder of the journal; by default $ABASTO_HOME, or this folder.
 
     """
+    from abasto.membership import Membership
+
     with open_home(home) as opened:
         read = _opened(opened, path)
         with to_the_end():
-            done = read.read(opened.journal, may_keep=room_for(opened))
+            done = read.read(opened.journal, may_keep=Membership(opened.journal).room())
     print(f"{done.new:,} new, {done.known:,} known, {len(done.refused):,} refused, written by {code_of(read.writer)}.")
     for why in done.refused[:MOST_TOLD]:
         print(printable(f"  refused: {why}"))

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from abasto.state.rates import Rate
     from abasto.state.state import State
     from abasto.state.types import Figure, OrderRecord
-    from abasto.sync.exchange import MayKeep
 
 __all__ = [
     "Code",
@@ -58,7 +57,6 @@ __all__ = [
     "rate_words",
     "read_state",
     "refuse_unit",
-    "room_for",
     "to_the_end",
     "today",
     "unit_of",
@@ -200,31 +198,6 @@ def write(home: Home, facts: Sequence[Fact]) -> list[Entry]:
     if home.journal.device is not None:
         refuse_forbidden(read_state(home), facts, home.journal.device.key)
     return home.journal.append(facts, time=int(time.time()))
-
-
-def room_for(home: Home) -> MayKeep | None:
-    """Return what says of an entry that arrives whether there is room for it, None where everybody's entries count.
-
-    In a network of members only, devices that no steward has endorsed get little room together. Who is a member is
-    looked up anew where something has been kept since, as the endorsement may arrive just before.
-    """
-    from abasto.sync.quarantine import Quarantine
-
-    members = read_state(home).members
-    if members.admission != "endorsed":
-        return None
-    store = home.journal.store
-    known, count = {*members.grants, *members.cuts, *members.heirs}, store.count()
-
-    def is_known(key: str) -> bool:
-        nonlocal known, count
-        if key not in known and store.count() != count:
-            count = store.count()
-            now = read_state(home).members
-            known = {*now.grants, *now.cuts, *now.heirs}
-        return key in known
-
-    return Quarantine(store, is_known)
 
 
 def go_on(home: Home, state: State) -> State:

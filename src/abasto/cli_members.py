@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from cyclopts import App, Parameter
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from abasto.journal.home import Home
     from abasto.journal.journal import Journal
     from abasto.state.state import State
+    from abasto.sync.bundle import Bundle
 
 __all__ = ["members"]
 
@@ -289,6 +290,7 @@ def invite(*, home: Path | None = None, json: Flag = False) -> int:
     print(f"This device's code:                {spoken(own)}")
     print("Give the entries along: abasto bundle write FILE --passphrase. On the new device:")
     print(f"  abasto members join FILE HOME --network {spoken(state.network)} --name NAME")
+    print("Or seal them to its key, which it shows with: abasto members key HOME")
     return EXIT_OK
 
 
@@ -309,9 +311,10 @@ def join(
     Parameters
     ----------
     path
-        A backup of a journal, a bundle under a passphrase, or the folder of another home.
+        A backup of a journal, a bundle, or the folder of another home. A bundle that is sealed to a device's key needs
+        the home that `abasto members key` made.
     home
-        The folder to make; it must not exist yet, or be empty.
+        The folder to make; it must not exist yet, or be empty, or what `abasto members key` made.
     name
         What this device or its place is called; names of people are nowhere needed. Without it, nothing is asked yet.
     network
@@ -328,56 +331,143 @@ def join(
     from abasto.facts.kinds import DeviceAsked
 
     day = today(date)
-    if home.exists() and (not home.is_dir() or any(home.iterdir())):
-        raise UsageError(f'"{home}": there is something already; name a folder that does not exist yet.')
-    with _received(path) as fill:
-        own_passphrase = None if clear else passphrase("passphrase of the new home", twice=True)
-        with new_home(home, passphrase=own_passphrase) as opened:
-            fill(opened.journal)
-            _refuse_other(opened.journal.network, network)
-            if name is not None:
-                write(opened, [DeviceAsked(name, day.isoformat())])
-            state, own = read_state(opened), _own_key(opened)
+    with contextlib.ExitStack() as stack:
+        waiting = stack.enter_context(_without_network(home)) if is_home(home) else None
+        if waiting is None:
+            _refuse_taken(home)
+        received = stack.enter_context(_received(path, None if waiting is None else waiting.file.seed()))
+        _refuse_other(received.network, network)
+        opened = waiting or stack.enter_context(new_home(home, passphrase=_own_passphrase(clear=clear)))
+        received.fill(opened.journal)
+        if name is not None:
+            write(opened, [DeviceAsked(name, day.isoformat())])
+        state, own = read_state(opened), _own_key(opened)
+    role = state.members.role(own, day.isoformat())
     if json:
-        document = {"network": state.network, "entries": state.count, "device": own, "spoken": spoken(own)}
+        document = {
+            "network": state.network,
+            "entries": state.count,
+            "device": own,
+            "spoken": spoken(own),
+            "role": role.role if role else None,
+        }
         print(json_format.dumps(document, indent=1))
         return EXIT_OK
     called = state.founded.name if state.founded else ""
-    print(printable(f'Made {home}: {state.count:,} entries of the network "{called}", {spoken(state.network)}.'))
+    made = "Made" if waiting is None else "Filled"
+    print(printable(f'{made} {home}: {state.count:,} entries of the network "{called}", {spoken(state.network)}.'))
     print("Compare that code with the one that was read aloud. This device's code, for a steward:")
     print(f"  {spoken(own)}")
-    if name is None:
+    if role is not None:
+        print(f"It belongs to the network already, as {role.role}.")
+    elif name is None:
         print(printable(f"It has not asked to join yet: abasto members ask NAME --home {home}"))
     else:
         print(f'It asked to join as "{printable(name)}"; bring its entries, or this whole key, to a steward: {own}')
     return EXIT_OK
 
 
-@contextlib.contextmanager
-def _received(path: Path) -> Iterator[Callable[[Journal], object]]:
-    """Open what was received, the folder of another home, its file, a backup or a bundle; yield what puts its entries
-    into a new journal.
+@members.command
+def key(home: Path, /, *, clear: Flag = False, json: Flag = False) -> int:
+    """Make a home that holds nothing but a key of its own, and show the key: to be endorsed before any entries come.
+
+    Parameters
+    ----------
+    home
+        The folder to make; it must not exist yet, or be empty. Of one that holds no network yet the key is shown again.
+    clear
+        Do not encrypt the file: whoever gets hold of it can read everything.
+    json
+        Print one JSON object on stdout and nothing else.
+
     """
+    from abasto.facts.codes import spoken
+
+    if is_home(home):
+        with _without_network(home) as opened:
+            own = _own_key(opened)
+    else:
+        _refuse_taken(home)
+        with new_home(home, passphrase=_own_passphrase(clear=clear)) as opened:
+            own = _own_key(opened)
+    if json:
+        print(json_format.dumps({"device": own, "spoken": spoken(own)}, indent=1))
+        return EXIT_OK
+    print(f"Key of this device: {own}")
+    print(f"Read aloud:         {spoken(own)}")
+    print(f"A steward endorses it: abasto members endorse {own} ROLE")
+    print(f"and gives the entries along, which nobody else opens: abasto bundle write FILE --for={own}")
+    print(printable(f"Then, here: abasto members join FILE {home}"))
+    return EXIT_OK
+
+
+def _own_passphrase(*, clear: bool) -> str | None:
+    return None if clear else passphrase("passphrase of the new home", twice=True)
+
+
+def _refuse_taken(home: Path) -> None:
+    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+        raise UsageError(f'"{home}": there is something already; name a folder that does not exist yet.')
+
+
+@contextlib.contextmanager
+def _without_network(home: Path) -> Iterator[Home]:
+    """Open a home that holds no network yet."""
+    with open_home(home) as opened:
+        if opened.journal.network:
+            raise UsageError(f'"{home}": there is something already, a home with a network; name another folder.')
+        yield opened
+
+
+class _Received(NamedTuple):
+    """What was received: the id of its network, and what puts its entries into a new journal."""
+
+    network: str
+    fill: Callable[[Journal], object]
+
+
+@contextlib.contextmanager
+def _received(path: Path, seed: bytes | None) -> Iterator[_Received]:
+    """Open what was received: the folder of another home, its file, a backup or a bundle; `seed` opens one to a key."""
     from abasto.journal.backup import restore
     from abasto.journal.home import Home
     from abasto.journal.sqlite_file import is_clear
-    from abasto.sync.bundle import needs_passphrase, open_bundle
+    from abasto.sync.bundle import needs_key, needs_passphrase, open_bundle
 
     folder = path if path.is_dir() else path.parent
     if is_home(path) or (path.name == "journal.db" and is_home(folder)):
         with open_home(folder) as opened:
-            yield lambda journal: journal.receive(opened.journal.store.export())
+            yield _all_of(opened)
         return
     if not path.is_file():
         raise UsageError(f'"{path}": there is no journal; give a backup of one, or the folder of another home.')
     if needs_passphrase(path):
-        yield open_bundle(path, passphrase=bundle_passphrase()).read
+        yield _of_bundle(open_bundle(path, passphrase=bundle_passphrase()))
+        return
+    if needs_key(path):
+        if seed is None:
+            raise UsageError(
+                f'"{path}": this bundle is sealed to the key of a device, and a new home gets another one. Name the '
+                "home whose key it was sealed to; or make one with: abasto members key HOME, and let the bundle be "
+                "written for the key that it shows."
+            )
+        yield _of_bundle(open_bundle(path, seed=seed))
         return
     secret = None if is_clear(path) else passphrase(f'passphrase of "{path}"')
     with tempfile.TemporaryDirectory() as scratch:
         restore(path, Path(scratch) / "home", passphrase=secret)
         with Home.open(Path(scratch) / "home", passphrase=secret) as opened:
-            yield lambda journal: journal.receive(opened.journal.store.export())
+            yield _all_of(opened)
+
+
+def _all_of(home: Home) -> _Received:
+    return _Received(home.journal.network, lambda journal: journal.receive(home.journal.store.export()))
+
+
+def _of_bundle(bundle: Bundle) -> _Received:
+    from abasto.membership import Membership
+
+    return _Received(bundle.network, lambda journal: bundle.read(journal, may_keep=Membership(journal).room()))
 
 
 def _refuse_other(network: str, asked: str | None) -> None:

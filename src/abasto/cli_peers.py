@@ -6,10 +6,9 @@ import contextlib
 import json as json_format
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from abasto.state.state import State
     from abasto.sync.exchange import Synced
     from abasto.sync.peer import Carry
-    from abasto.sync.register import Peer
+    from abasto.sync.register import Peer, Register
 
     Result = Synced | Exchanged | AbastoError
 
@@ -181,6 +180,7 @@ def serve(*, port: int = 8300, lan: str | None = None, nats: str | None = None, 
 
     """
     from abasto.letters import answering_for
+    from abasto.membership import Membership
     from abasto.room.serve import Place, listen, run
     from abasto.sync.hosting import over_nats, peers_app
 
@@ -195,12 +195,14 @@ def serve(*, port: int = 8300, lan: str | None = None, nats: str | None = None, 
                 f"port {port} of {place.address} cannot be used ({error.strerror or error}); a room may be open there, "
                 "which answers peers too: choose another with --port."
             ) from None
-        answering, is_cut = answering_for(opened.journal, read=read_journal), _is_cut(opened)
-        with bound, over_nats(opened, nats, say, answering, is_cut=is_cut) if nats else contextlib.nullcontext():
+        journal = opened.journal
+        members = Membership(journal)
+        answering = answering_for(journal, read=read_journal, may_keep=members.room())
+        with bound, over_nats(opened, nats, say, answering, members) if nats else contextlib.nullcontext():
             address = place.url(bound.getsockname()[1])
             print(printable(f"This device answers its peers at {address}. Ctrl-C ends it."), flush=True)
             print(printable(f"The others add it with: abasto peers add NAME {address} {_own(opened)}"), flush=True)
-            run(peers_app(opened, answering, is_cut=is_cut), bound, place)
+            run(peers_app(opened, answering, is_cut=members.is_cut), bound, place)
     say("peers are answered no more.")
     return EXIT_OK
 
@@ -214,7 +216,8 @@ def sync_with(peer: str, /, *, home: Path | None = None, json: Flag = False) -> 
     Parameters
     ----------
     peer
-        The name of a peer, `all`, the address of one, or ADDRESS#KEY of a device that is asked this once.
+        The name of a peer, `all`, the address of one, or ADDRESS#KEY of a device that is asked this once. The
+        address of NATS servers alone means all peers behind them, or the network's stream there if there are none.
     home
         The folder of the journal; by default $ABASTO_HOME, or this folder.
     json
@@ -222,12 +225,15 @@ def sync_with(peer: str, /, *, home: Path | None = None, json: Flag = False) -> 
 
     """
     from abasto.sync.exchange import Synced
+    from abasto.sync.nats import is_nats
     from abasto.sync.register import ALL, Register
 
     results: list[tuple[Peer, Result]] = []
     with open_home(home) as opened:
         register = Register(opened.file)
-        asked = register.all() if peer.casefold() == ALL else [_meant(register, peer)]
+        asked = register.all() if peer.casefold() == ALL else _meant(register, peer)
+        if not asked and is_nats(peer):
+            return _with_stream(opened, peer, json=json)
         if not asked:
             raise UsageError("there are no peers yet; add one with: abasto peers add NAME ADDRESS KEY")
         try:
@@ -265,19 +271,22 @@ def _exchange(home: Home, peer: Peer) -> Result:
 def _over(home: Home, carry: Carry, peer: Peer) -> Result:
     """Exchange over a carrier: entries with a device of this network, letters with one of a recognised network."""
     from abasto.letters import exchange
+    from abasto.membership import Membership
     from abasto.sync.exchange import sync
     from abasto.sync.peer import Asking
     from abasto.sync.refused import NotExpectedError, OtherNetworkError
 
     journal = home.journal
     assert journal.device is not None  # A home always has one.
-    if _is_cut(home)(peer.key):
+    members = Membership(journal)
+    if members.is_cut(peer.key):
         raise NotExpectedError(
             f"{peer.code} was cut off by the network, so it is asked nothing and given nothing; forget it with: "
             "abasto peers drop NAME"
         )
     try:
-        return sync(journal, Asking(carry, journal.device, key=peer.key, network=journal.network))
+        ask = Asking(carry, journal.device, key=peer.key, network=journal.network)
+        return sync(journal, ask, may_keep=members.room())
     except OtherNetworkError as error:
         refusal = error
     for network in read_state(home).letters.recognised:
@@ -287,18 +296,48 @@ def _over(home: Home, carry: Carry, peer: Peer) -> Result:
     return refusal
 
 
-def _meant(register: Any, asked: str) -> Peer:
-    """Return the peer that is meant, or one that is asked this once: ADDRESS#KEY."""
+def _meant(register: Register, asked: str) -> Sequence[Peer]:
+    """Return the peer that is meant, one that is asked this once (ADDRESS#KEY), or all behind some NATS servers."""
+    from abasto.sync.nats import is_nats
     from abasto.sync.peer import key_from
     from abasto.sync.register import Peer, address_of
 
     where, key = _parted(asked, None)
     if not key:
-        found: Peer = register.find(asked)
-        return found
+        return register.behind(asked) if is_nats(asked) else [register.find(asked)]
     key_from(key)
     once = Peer("", address_of(where), key)
-    return replace(once, name=once.shown)
+    return [replace(once, name=once.shown)]
+
+
+def _with_stream(home: Home, servers: str, *, json: bool) -> int:
+    """Exchange with the stream of this device's network once, and say what came of it."""
+    from abasto.membership import Membership
+    from abasto.sync.hosting import stream_for
+    from abasto.sync.nats import NatsLink
+    from abasto.sync.register import shown
+
+    if not home.journal.network:
+        raise UsageError(
+            f"no peer behind {shown(servers)} is known, and this device holds no network yet whose stream could be "
+            "there; ask a device of the network, with the key that `abasto peers me` shows there: abasto sync "
+            "ADDRESS#KEY"
+        )
+    with NatsLink(servers) as link:
+        done = stream_for(home, link, Membership(home.journal)).exchange()
+    if json:
+        _print({"peers": [], "stream": asdict(done)})
+    else:
+        print(
+            f"The network's stream: {_entries(done.new)} came, {_entries(done.added)} went. No peer behind these "
+            "servers is known, so nobody was asked what the stream lacks."
+        )
+        for line in _refused("refused here", done.refused):
+            print(printable(line))
+        if done.unread:
+            print("It has messages that this device cannot open: those who sent them do not know yet that it may.")
+        print(printable(f"To ask a device for all that is missing: abasto sync {shown(servers)}#KEY"))
+    return EXIT_INPUT if done.refused or done.unread else EXIT_OK
 
 
 def read_journal(journal: Journal) -> State:
@@ -314,22 +353,6 @@ def _parted(address: str, key: str | None) -> tuple[str, str]:
     if key and in_text and key != in_text:
         raise UsageError("the text has one key and another one follows it; give one of them.")
     return where, key or in_text
-
-
-def _is_cut(home: Home) -> Callable[[str], bool]:
-    """Return what says of a device's key whether it is cut off, by what the journal holds when it is asked."""
-    lock = Lock()
-    counted, cuts = -1, frozenset[str]()
-
-    def is_cut(key: str) -> bool:
-        nonlocal counted, cuts
-        with lock:
-            count = home.journal.store.count()
-            if count != counted:
-                counted, cuts = count, frozenset(read_state(home).members.cuts)
-            return key in cuts
-
-    return is_cut
 
 
 def _own(home: Home) -> str:

@@ -24,7 +24,7 @@ from abasto.state.encode import encode
 from abasto.state.fold import fold
 from abasto.sync.exchange import Answerer, Ask, MayKeep, Synced, pull, push, sync
 from abasto.sync.fingerprint import fingerprint_of
-from abasto.sync.quarantine import Quarantine
+from abasto.sync.quarantine import EVERYTHING, Belonging, Quarantine
 
 __all__ = ["Exchange", "Member", "Schedule", "World", "run"]
 
@@ -331,7 +331,10 @@ class World:
 
     def _room(self, member: Member) -> Quarantine:
         return Quarantine(
-            member.store, lambda author: author in self._admitted, per_author=PER_STRANGER, total=STRANGERS
+            member.store,
+            lambda: Belonging(lambda author: EVERYTHING if author in self._admitted else 0),
+            per_author=PER_STRANGER,
+            total=STRANGERS,
         )
 
     def _device(self) -> Device:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -11,22 +13,31 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import zstandard
+from nacl.secret import Aead
 from tests.sync.nats_here import PROGRAM, Servers, free_ports
 from tests.sync.peers_here import NETWORK, Pair
 
 from abasto.errors import JournalError, SettingError
-from abasto.facts.kinds import NoteWritten
+from abasto.facts.kinds import DeviceCut, DeviceEndorsed, NoteWritten
+from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
-from abasto.journal.signing import Device
+from abasto.journal.signing import Device, bytes_of, text_of
+from abasto.membership import Membership
 from abasto.sync import nats as over_nats
+from abasto.sync import nats_stream
 from abasto.sync.exchange import Answerer, sync
+from abasto.sync.messages import Get, pack
 from abasto.sync.nats import NatsLink, servers_of
 from abasto.sync.nats_stream import REPLICAS, NatsStream, stream_of
 from abasto.sync.peer import Asking
+from abasto.sync.quarantine import PER_AUTHOR
 from abasto.sync.refused import LinkError, NotExpectedError, UnreachableError, WrongKeyError
+from abasto.sync.stream_seal import Ring, StreamKey, subject_of
 
 DAY = "2026-11-22"
 USUAL = 4222
@@ -49,158 +60,310 @@ def three(tmp_path: Path) -> Iterator[Servers]:
     servers.stop()
 
 
-def new_network() -> Journal:
-    """Return a journal of a network that no server has heard of."""
-    journal = Journal(MemoryStore(), Device(secrets.token_bytes(32)))
-    journal.found("Barrio Sur", date=DAY, time=0)
-    return journal
+class Member:
+    """A device with its journal, and the stream as it sees it."""
 
+    def __init__(self) -> None:
+        self.seed = secrets.token_bytes(32)
+        self.device = Device(self.seed)
+        self.key = self.device.key
+        self.journal = Journal(MemoryStore(), self.device)
 
-def member_of(journal: Journal) -> Journal:
-    """Return the journal of another device that holds the same."""
-    other = Journal(MemoryStore(), Device(secrets.token_bytes(32)))
-    other.receive(journal.store.export())
-    return other
+    @classmethod
+    def founding(cls, *, is_open: bool = True, **options: Any) -> Member:
+        """Return the first device of a network that no server has heard of."""
+        member = cls()
+        member.journal.found("Barrio Sur", date=DAY, time=0, is_open=is_open, **options)
+        return member
 
+    @classmethod
+    def beside(cls, other: Member) -> Member:
+        """Return another device that holds the same."""
+        member = cls()
+        member.journal.receive(other.journal.store.export())
+        return member
 
-def note(journal: Journal, count: int, *, words: str = "the road is open") -> None:
-    journal.append([NoteWritten(f"{words} {number}", DAY) for number in range(count)], time=0)
+    def stream(self, link: NatsLink, *readers: Member) -> NatsStream:
+        """Return the stream, into which this device seals to some others."""
+        keys = [reader.key for reader in readers]
+        return NatsStream(link, self.journal, self.seed, readers=lambda: keys)
 
+    def belonging(self, link: NatsLink) -> NatsStream:
+        """Return the stream as the commands see it: by who is a member."""
+        members = Membership(self.journal)
+        return NatsStream(link, self.journal, self.seed, readers=members.readers, may_keep=members.room())
 
-def ids_of(journal: Journal) -> set[str]:
-    return {placed.entry.id for placed in journal.read()}
+    def note(self, count: int, *, words: str = "the road is open") -> None:
+        self.journal.append([NoteWritten(f"{words} {number}", DAY) for number in range(count)], time=0)
+
+    def endorse(self, key: str, role: str = "allocator") -> None:
+        self.journal.append([DeviceEndorsed(key, role, DAY, (), "")], time=0)
+
+    @property
+    def ids(self) -> set[str]:
+        return {placed.entry.id for placed in self.journal.read()}
 
 
 # The stream
 
 
 def test_what_one_device_adds_all_others_take_once(one: Servers) -> None:
-    sur = new_network()
-    norte, puerto = member_of(sur), member_of(sur)
-    note(sur, 700)
-    note(norte, 30)
+    sur = Member.founding()
+    norte, puerto = Member.beside(sur), Member.beside(sur)
+    sur.note(700)
+    norte.note(30)
     with NatsLink(one.address) as link:
-        streams = {name: NatsStream(link, journal) for name, journal in (("s", sur), ("n", norte), ("p", puerto))}
-        assert [streams[name].add() for name in "snp"] == [701, 30, 0]
-        assert [streams[name].take().new for name in "snp"] == [30, 700, 730]
-        assert ids_of(sur) == ids_of(norte) == ids_of(puerto)
-        assert [streams[name].take().new for name in "snp"] == [0, 0, 0]
-        assert [streams[name].add() for name in "snp"] == [0, 0, 0]
-        note(puerto, 1)
-        assert streams["p"].add() == 1
-        assert streams["s"].take()[:2] == (1, 0)
+        streams = [member.stream(link, sur, norte, puerto) for member in (sur, norte, puerto)]
+        first = [stream.exchange() for stream in streams]
+        assert [done.added for done in first] == [701, 30, 0]
+        assert [done.new for done in first] == [0, 700, 730]
+        assert streams[0].exchange().new == 30
+        assert sur.ids == norte.ids == puerto.ids
+        again = [stream.exchange() for stream in streams]
+        assert [(done.new, done.added, done.unread) for done in again] == [(0, 0, 0)] * 3
+        puerto.note(1)
+        assert streams[2].exchange().added == 1
+        assert streams[0].exchange().new == 1
+        # A program that begins anew sees what is there, and adds nothing twice.
+        anew = sur.stream(link, norte, puerto).exchange()
+        assert (anew.new, anew.added, anew.known) == (0, 0, 732)
 
 
-def test_what_others_put_into_the_stream_is_refused_by_entry_and_stops_nothing(one: Servers) -> None:
-    sur, foreign = new_network(), new_network()
-    norte = member_of(sur)
-    note(sur, 3)
-    first, second, third = list(sur.store.export())[1:]
-    forged = bytes(64) + first.raw
-    strange = next(iter(foreign.store.export()))
+def test_the_servers_see_neither_entries_nor_who_writes_or_reads_them(one: Servers) -> None:
+    sur = Member.founding()
+    norte = Member.beside(sur)
+    sur.note(40, words="flour is at the mill")
+    seen: list[bytes] = []
+
+    async def see(msg: Any) -> None:
+        seen.append(b" ".join((msg.subject.encode(), msg.reply.encode(), repr(msg.headers).encode(), msg.data)))
+
+    with NatsLink(one.address) as spy, NatsLink(one.address) as link:
+        spy.run(spy.client.subscribe(">", cb=see))
+        spy.run(spy.client.flush())
+        sur.stream(link, norte).exchange()
+        assert norte.stream(link, sur).exchange().new == 40
+        pair = Pair(asking=norte.device, answering=sur.device, network=sur.journal.network)
+        link.answer(pair.host, sur.key)
+        assert pair.ask(link.carry(sur.key), network=sur.journal.network)(b"what is at the mill")
+        spy.run(spy.client.flush())
+        raw = [spy.run(spy.client.jetstream().get_msg(stream_of(sur.journal.network), n)).data or b"" for n in (1, 2)]
+    assert len(seen) > 8
+    told = b"\n".join((*seen, *map(base64.b64decode, _long_texts(seen)), *raw))
+    for secret in (sur.key, norte.key, sur.journal.network, "mill", "Barrio", "note.written"):
+        assert secret.encode() not in told
+    for key in (sur.key, norte.key, sur.journal.network):
+        assert bytes_of(key) not in told
+
+
+def _long_texts(seen: list[bytes]) -> list[bytes]:
+    """Return what servers answered in base64."""
+    found = [text for one in seen for text in re.findall(rb'"data":"([A-Za-z0-9+/=]+)"', one)]
+    assert found
+    return found
+
+
+def test_who_was_cut_off_opens_nothing_that_is_added_after(one: Servers) -> None:
+    sur = Member.founding(is_open=False)
+    thief, norte = Member(), Member()
+    for other in (thief, norte):
+        sur.endorse(other.key)
+    for other in (thief, norte):
+        other.journal.receive(sur.journal.store.export())
     with NatsLink(one.address) as link:
-        stream = NatsStream(link, sur)
+        stream, theirs = sur.belonging(link), thief.belonging(link)
+        sur.note(3)
+        stream.exchange()
+        assert theirs.exchange().new == 3
+        sur.journal.append([DeviceCut(thief.key, 0, DAY)], time=0)
+        sur.note(5)
+        assert stream.exchange().added == 6
+        left = theirs.exchange()
+        assert (left.new, left.unread) == (0, 1)
+        assert norte.belonging(link).exchange().new == 9
+
+
+def test_who_is_endorsed_later_reads_what_is_added_after_and_gets_in_what_it_wrote_before(one: Servers) -> None:
+    sur = Member.founding(is_open=False)
+    late = Member.beside(sur)
+    late.note(PER_AUTHOR + 40)
+    with NatsLink(one.address) as link:
+        stream, theirs = sur.belonging(link), late.belonging(link)
+        sur.note(3)
+        stream.exchange()
+        assert theirs.exchange().unread == 1
+        done = stream.exchange()
+        assert (done.new, len(done.refused)) == (PER_AUTHOR, 40)
+        assert stream.exchange().new == 0
+        sur.endorse(late.key)
+        done = stream.exchange()
+        assert (done.new, done.refused) == (40, [])
+        # What was sealed before it could read comes too, as its sender hands on older keys.
+        done = theirs.exchange()
+        assert (done.new, done.unread) == (4, 0)
+        assert late.ids == sur.ids
+        # Also if its sender has begun anew, and has nothing to add.
+        third = Member()
+        sur.endorse(third.key)
+        third.journal.receive([next(iter(sur.journal.store.export()))])
+        sur.belonging(link).exchange()
+        theirs.exchange()
+        assert third.belonging(link).exchange().unread == 0
+    assert third.ids == sur.ids
+
+
+def test_a_key_to_which_nothing_can_be_sealed_keeps_nobody_from_reading(one: Servers) -> None:
+    sur = Member.founding(is_open=False)
+    small_order = text_of(bytes([1]) + bytes(31))
+    sur.endorse(small_order)
+    norte = Member()
+    sur.endorse(norte.key)
+    norte.journal.receive(sur.journal.store.export())
+    sur.note(3)
+    with NatsLink(one.address) as link:
+        assert small_order in Membership(sur.journal).readers()
+        sur.belonging(link).exchange()
+        assert norte.belonging(link).exchange().new == 3
+
+
+def test_what_others_put_into_the_stream_is_refused_and_stops_nothing(one: Servers) -> None:
+    sur, foreign = Member.founding(), Member.founding()
+    norte = Member.beside(sur)
+    sur.note(3)
+    first = list(sur.journal.store.export())[1]
+    forged = Signed(first.raw, bytes(64))
+    strange = next(iter(foreign.journal.store.export()))
+    known = StreamKey([norte.key, sur.key])
+    sealed = known.seal(sur.journal.network, [forged, strange, Signed(b"no entry", bytes(64)), first])
+    bomb = zstandard.ZstdCompressor().compress(bytes(50_000_000))
+    with NatsLink(one.address) as link:
+        stream = sur.stream(link, norte)
+        stream.exchange()
         context = link.client.jetstream()
-        subject = f"abasto.entries.{sur.network}.{sur.device.key if sur.device else ''}"
-        for data in (b"", b"x", os.urandom(3_000), forged, strange.signature + strange.raw, forged):
+        subject = f"abasto.stream.{subject_of(sur.journal.network)}"
+        broken = sealed[:-1] + bytes((sealed[-1] ^ 1,))
+        other = known.seal(foreign.journal.network, [strange])
+        noise = [b"", b"x", os.urandom(3_000), b"\1\1" + os.urandom(500), b"\1\2" + os.urandom(500), b"\1\1" + bomb]
+        for data in (*noise, known.message(), sealed, sealed, broken, other, known.message(), sealed[:50]):
             link.run(context.publish(subject, data))
-        assert stream.add() == 4  # The last one there is forged, so it tells nothing.
-        received = NatsStream(link, norte).take()
-        assert (received.new, len(received.refused)) == (3, 6)
-        assert ids_of(norte) == ids_of(sur)
-        with pytest.raises(Exception, match="size"):  # What no entry can be is not even kept there.
-            link.run(context.publish(subject, bytes(20_000)))
-    assert [first, second, third] == list(norte.store.export())[1:]
+        with pytest.raises(Exception, match="size"):  # What no message can be is not even kept there.
+            link.run(context.publish(subject, bytes(500_000)))
+        done = norte.stream(link, sur).exchange()
+        assert (done.new, len(done.refused), done.unread) == (3, 6, 1)
+        assert norte.ids == sur.ids
+        assert stream.exchange().added == 0
+        sur.note(1)
+        assert stream.exchange().added == 1
 
 
-def test_what_was_not_kept_here_is_given_again(one: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    sur = new_network()
-    norte = member_of(sur)
-    note(sur, 5)
+def test_a_bomb_under_a_members_own_key_is_not_unpacked(one: Servers) -> None:
+    sur = Member.founding()
+    key = StreamKey([sur.key])
+    ring = Ring(sur.seed, sur.journal.network)
+    assert ring.open(key.message()) == []
+    sealed = key.seal(sur.journal.network, [])
+    assert ring.open(sealed) == []
+    bomb = zstandard.ZstdCompressor().compress(bytes(50_000_000))
+    for packed in (bomb, os.urandom(100), b"", pack(Get(network=sur.journal.network, ids=[]))):
+        head, nonce = sealed[:18], os.urandom(24)
+        plain = len(packed).to_bytes(4, "big") + packed
+        assert ring.open(head + nonce + Aead(key._key).encrypt(plain, head, nonce).ciphertext) == []
+
+
+def test_what_was_not_kept_here_is_read_again(one: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    sur = Member.founding()
+    norte = Member.beside(sur)
+    sur.note(5)
     with NatsLink(one.address) as link:
-        NatsStream(link, sur).add()
+        sur.stream(link, norte).exchange()
+        stream = norte.stream(link, sur)
 
         def full_disk(*_: object, **__: object) -> int:
             raise JournalError("the disk is full")
 
         with monkeypatch.context() as patched:
-            patched.setattr(norte.store, "add", full_disk)
+            patched.setattr(norte.journal.store, "add", full_disk)
             with pytest.raises(JournalError):
-                NatsStream(link, norte).take()
-        _forget_what_was_given(link, norte)
-        assert NatsStream(link, norte).take().new == 5
+                stream.exchange()
+        assert stream.exchange().new == 5
 
 
-def _forget_what_was_given(link: NatsLink, journal: Journal) -> None:
-    """Let the server give again at once what was not acknowledged, which it does by itself after half a minute."""
-    assert journal.device is not None
-    key = journal.device.key
-    context = link.client.jetstream()
-    info = link.run(context.consumer_info(stream_of(journal.network), key))
-    assert info.num_ack_pending
-    link.run(context.delete_consumer(stream_of(journal.network), key))
+def test_a_stream_that_was_lost_is_filled_again(one: Servers) -> None:
+    sur = Member.founding()
+    norte = Member.beside(sur)
+    sur.note(5)
+    with NatsLink(one.address) as link:
+        streams = [member.stream(link, sur, norte) for member in (sur, norte)]
+        assert [stream.exchange().added for stream in streams] == [6, 0]
+        link.run(link.client.jetstream().delete_stream(stream_of(sur.journal.network)))
+        norte.note(2)
+        assert [stream.exchange().added for stream in streams] == [6, 2]
+        assert streams[0].exchange().new == 2
 
 
 @pytest.mark.soak
-def test_a_killed_server_of_three_loses_nothing_that_was_acknowledged(three: Servers) -> None:
-    sur = new_network()
-    norte, puerto = member_of(sur), member_of(sur)
-    note(sur, MANY)
+def test_a_killed_server_of_three_loses_nothing_that_was_acknowledged(
+    three: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nats_stream, "BATCH", 5)
+    sur = Member.founding()
+    norte, puerto = Member.beside(sur), Member.beside(sur)
+    sur.note(MANY)
     with NatsLink(three.address) as link, NatsLink(three.address) as other:
-        stream = NatsStream(link, sur)
-        info = link.run(link.client.jetstream().stream_info(stream_of(sur.network)))
+        stream = sur.stream(link, norte, puerto)
+        info = link.run(stream._info())
         assert info.config.num_replicas == REPLICAS
         assert info.cluster is not None
         leader = int((info.cluster.leader or "").removeprefix("abasto-"))
 
         added: list[int] = []
-        adding = threading.Thread(target=lambda: added.append(stream.add()))
+        adding = threading.Thread(target=lambda: added.append(stream.exchange().added))
         adding.start()
-        while _held(other, sur) < 500:
+        while _held(other, sur) < 100:
             time.sleep(0.01)
         three.kill(leader)
         assert adding.is_alive()  # It was in the middle.
-        early = NatsStream(other, norte)
-        taken = early.take().new
+        early = norte.stream(other, sur, puerto)
+        taken = early.exchange().new
         adding.join(timeout=120)
         assert added == [MANY + 1]
-        assert taken + early.take().new == MANY
-        assert ids_of(norte) == ids_of(sur)
+        assert taken + early.exchange().new == MANY
+        assert norte.ids == sur.ids
         # Who was not there until now gets all of it from the two that are left.
-        assert NatsStream(other, puerto).take().new == MANY
-        assert ids_of(puerto) == ids_of(sur)
+        assert puerto.stream(other, sur, norte).exchange().new == MANY
+        assert puerto.ids == sur.ids
 
         three.start_again(leader)
-        note(norte, 10)
-        assert early.add() == 10
-        assert stream.take().new == 10
+        norte.note(10)
+        assert early.exchange().added == 10
+        assert stream.exchange().new == 10
 
 
-def _held(link: NatsLink, journal: Journal) -> int:
+def _held(link: NatsLink, member: Member) -> int:
     """Return how many messages a network's stream holds."""
-    return link.run(link.client.jetstream().stream_info(stream_of(journal.network))).state.messages
+    return link.run(link.client.jetstream().stream_info(stream_of(member.journal.network))).state.messages
 
 
 @pytest.mark.soak
 def test_two_servers_that_are_gone_acknowledge_nothing_and_it_is_added_when_they_are_back(
     three: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sur = new_network()
-    norte = member_of(sur)
+    sur = Member.founding()
+    norte = Member.beside(sur)
     with NatsLink(three.address) as link:
-        stream = NatsStream(link, sur)
-        stream.add()
+        stream = sur.stream(link, norte)
+        stream.exchange()
         three.kill(0)
         three.kill(1)
-        note(sur, 3)
-        monkeypatch.setattr("abasto.sync.nats_stream.PATIENCE", 6.0)
+        sur.note(3)
+        monkeypatch.setattr(nats_stream, "PATIENCE", 6.0)
         with pytest.raises(UnreachableError, match="most of them run"):
-            stream.add()
+            stream.exchange()
         monkeypatch.undo()
         three.start_again(0)
-        assert stream.add() == 3
-        assert NatsStream(link, norte).take().new == 3
-        assert ids_of(norte) == ids_of(sur)
+        assert stream.exchange().added == 3
+        assert norte.stream(link, sur).exchange().new == 3
+        assert norte.ids == sur.ids
 
 
 # Request and reply
@@ -234,7 +397,7 @@ def test_nobody_there_and_noise_are_told_and_taken_for_what_they_are(
         with pytest.raises(UnreachableError, match="serve --nats"):
             pair.ask(here.carry(pair.answering.key))(b"is anybody there?")
         there.answer(pair.host, pair.answering.key)
-        subject = over_nats.SUBJECT + pair.answering.key
+        subject = over_nats.subject_of(pair.answering.key)
         for number in range(3 * over_nats.MOST_OPEN):
             for noise in (os.urandom(number), bytes(16) + b"\0\1\0\0", os.urandom(16) + b"\0\1\0\3" + bytes(50_000)):
                 here.run(here.client.publish(subject, noise, reply="nobody"))
@@ -246,19 +409,18 @@ def test_nobody_there_and_noise_are_told_and_taken_for_what_they_are(
 
 
 def test_what_the_stream_never_had_comes_by_the_exchange_between_peers(one: Servers) -> None:
-    sur = new_network()
-    norte = member_of(sur)
-    by_stick = member_of(sur)
-    note(by_stick, 20)
-    norte.receive(by_stick.store.export())  # Of a device that has no network: it adds nothing to the stream.
-    assert norte.device is not None
+    sur = Member.founding()
+    norte = Member.beside(sur)
+    by_stick = Member.beside(sur)
+    by_stick.note(20)
+    norte.journal.receive(by_stick.journal.store.export())  # Of a device that reaches no server.
     with NatsLink(one.address) as here, NatsLink(one.address) as there:
-        NatsStream(there, norte).add()
-        assert NatsStream(here, sur).take().new == 0
-        pair = Pair(answering=norte.device, network=norte.network)
-        pair.echo.answer = Answerer(norte).answer  # type: ignore[method-assign]
-        there.answer(pair.host, norte.device.key)
-        synced = sync(sur, pair.ask(here.carry(norte.device.key), network=sur.network))
+        norte.stream(there, sur).exchange()
+        assert sur.stream(here, norte).exchange().new == 0
+        pair = Pair(answering=norte.device, network=norte.journal.network)
+        pair.echo.answer = Answerer(norte.journal).answer  # type: ignore[method-assign]
+        there.answer(pair.host, norte.key)
+        synced = sync(sur.journal, pair.ask(here.carry(norte.key), network=sur.journal.network))
     assert synced.came == 20
     assert synced.is_identical
 
@@ -268,9 +430,9 @@ def test_the_running_server_of_this_machine_carries_entries_too() -> None:
         socket.create_connection(("127.0.0.1", USUAL), timeout=2).close()
     except OSError:
         pytest.skip(f"no server on 127.0.0.1:{USUAL}; start one with: nats-server -js -a 127.0.0.1")
-    sur = new_network()
-    norte = member_of(sur)
-    note(sur, 50)
+    sur = Member.founding()
+    norte = Member.beside(sur)
+    sur.note(50)
     with NatsLink(f"nats://127.0.0.1:{USUAL}") as link:
         context = link.client.jetstream()
         try:
@@ -278,10 +440,10 @@ def test_the_running_server_of_this_machine_carries_entries_too() -> None:
         except Exception:
             pytest.skip(f"the server on 127.0.0.1:{USUAL} has no JetStream; start it with: nats-server -js")
         try:
-            NatsStream(link, sur).add()
-            assert NatsStream(link, norte).take().new == 50
+            sur.stream(link, norte).exchange()
+            assert norte.stream(link, sur).exchange().new == 50
         finally:
-            link.run(context.delete_stream(stream_of(sur.network)))
+            link.run(context.delete_stream(stream_of(sur.journal.network)))
 
 
 # What can be wrong before anything is carried
@@ -297,13 +459,13 @@ def test_a_device_without_a_network_and_a_server_without_streams_are_told(
     one: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with NatsLink(one.address) as link, pytest.raises(LinkError, match="no network yet"):
-        NatsStream(link, Journal(MemoryStore(), Device(bytes(32))))
-    monkeypatch.setattr("abasto.sync.nats_stream.PATIENCE", 1.0)
+        Member().stream(link)
+    monkeypatch.setattr(nats_stream, "PATIENCE", 1.0)
     (port,) = free_ports(1)
     with subprocess.Popen([PROGRAM, "-a", "127.0.0.1", "-p", str(port), "-l", tmp_path / "log"]) as bare:
         try:
             with NatsLink(f"nats://127.0.0.1:{port}") as link, pytest.raises(UnreachableError, match="JetStream"):
-                NatsStream(link, new_network())
+                Member.founding().stream(link).exchange()
         finally:
             bare.kill()
 

@@ -28,12 +28,14 @@ entry with the largest counter there is would leave no number to whoever writes 
 class Received(NamedTuple):
     """What became of entries that were received: how many are new, how many were known, and which were refused.
 
-    `refused` has the position of each among those received, from 0, and why.
+    `refused` has the position of each among those received, from 0, and why. `without_room` has the positions of those
+    of them that are valid and for which there was no room: there may be when more is known of who belongs here.
     """
 
     new: int
     known: int
     refused: tuple[tuple[int, str], ...]
+    without_room: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,29 +125,35 @@ class Journal:
 
         An empty journal joins the network of the first valid entry. What arrives twice is kept once; what is refused
         is not kept, and does not keep the rest away. `may_keep` is asked of every valid entry whether there is room for
-        it; by default there is for all.
+        it; by default there is for all. It is asked again once others of the page are kept: who endorsed its author may
+        have come with it.
         """
         new = known = 0
         network = self.network
         refused: list[tuple[int, str]] = []
+        without_room: list[int] = []
         numbered = enumerate(entries)
         while page := list(islice(numbered, PAGE)):
-            valid = []
+            waiting: list[tuple[int, Verified]] = []
             for number, signed in page:
                 try:
                     verified = read_entry(signed)
                     network = network or _network_of(verified.entry)
                     _check_network(verified.entry, network)
-                    if may_keep is not None and not may_keep(verified.entry):
-                        raise _no_room(verified.entry)
                 except EntryError as error:
                     refused.append((number, str(error)))
                 else:
-                    valid.append(verified)
-            added = self.store.add(valid)
-            new += added
-            known += len(valid) - added
-        return Received(new, known, tuple(refused))
+                    waiting.append((number, verified))
+            while waiting:
+                fitting, waiting = _with_room(waiting, may_keep)
+                if not fitting:
+                    break
+                added = self.store.add(fitting)
+                new += added
+                known += len(fitting) - added
+            refused += [(number, str(_no_room(verified.entry))) for number, verified in waiting]
+            without_room += [number for number, _ in waiting]
+        return Received(new, known, tuple(sorted(refused)), tuple(without_room))
 
     def read(self, after: Place | None = None) -> Reading:
         """Return the entries in the order of the fold, those after a place."""
@@ -218,9 +226,25 @@ def _check_network(entry: Entry, network: str) -> None:
         raise EntryError(f"an entry of network {code_of(own)}; this journal is of {code_of(network)}.")
 
 
+def _with_room(
+    numbered: Sequence[tuple[int, Verified]], may_keep: Callable[[Entry], bool] | None
+) -> tuple[list[Verified], list[tuple[int, Verified]]]:
+    """Return the entries for which there is room, and the others with their numbers."""
+    if may_keep is None:
+        return [verified for _, verified in numbered], []
+    fitting, rest = list[Verified](), list[tuple[int, Verified]]()
+    for number, verified in numbered:
+        if may_keep(verified.entry):
+            fitting.append(verified)
+        else:
+            rest.append((number, verified))
+    return fitting, rest
+
+
 def _no_room(entry: Entry) -> EntryError:
     return EntryError(
-        f"of device {code_of(entry.author)}, which nobody here has admitted; as much as is kept of such ones is here."
+        f"of device {code_of(entry.author)}: there is no room for more of it here. Nobody has admitted it, or it was "
+        "cut off, or wrote more than any member does; endorse it if it belongs here, and exchange again, or cut it off."
     )
 
 

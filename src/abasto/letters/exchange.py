@@ -21,7 +21,7 @@ from abasto.journal.signing import id_of
 from abasto.letters.post import due, exported, heard, letters_of
 from abasto.state.state import State
 from abasto.sync.bundle import Bundle
-from abasto.sync.exchange import Answerer, Ask, pull, push
+from abasto.sync.exchange import Answerer, Ask, MayKeep, pull, push
 from abasto.sync.messages import unpack
 
 __all__ = ["Exchanged", "answering_for", "exchange", "hear_bundle", "post"]
@@ -79,13 +79,19 @@ def hear_bundle(journal: Journal, bundle: Bundle, day: date, *, read: Read, time
 
 
 def answering_for(
-    journal: Journal, *, read: Read, today: Callable[[], date] = date.today, now: Callable[[], float] = clock
+    journal: Journal,
+    *,
+    read: Read,
+    may_keep: MayKeep | None = None,
+    today: Callable[[], date] = date.today,
+    now: Callable[[], float] = clock,
 ) -> Callable[[str], Ask]:
     """Return what answers the holder of a key: a member of the network in full, another network by letters alone.
 
-    Where no other network is recognised, everybody who may ask at all is answered in full.
+    Where no other network is recognised, everybody who may ask at all is answered in full. `may_keep` says for which
+    entries of this network there is room.
     """
-    full, lock = Answerer(journal), Lock()
+    full, lock = Answerer(journal, may_keep=may_keep), Lock()
 
     def answering(key: str) -> Ask:
         state = read(journal)

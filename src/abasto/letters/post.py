@@ -7,6 +7,7 @@ goods arrive there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import date
 
@@ -30,11 +31,13 @@ from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import NOTHING, id_of, read_entry
 from abasto.journal.store import Verified
-from abasto.state.letters import letter_bytes, sealed_letter
+from abasto.state.letters import Letters, letter_bytes, sealed_letter
 from abasto.state.state import State
 
 __all__ = ["EXPORTED", "due", "exported", "heard", "letters_of"]
 
+MOST_HEARD = 100_000
+"""So many letters of one network are taken in."""
 EXPORTED = (
     NetworkFounded.KIND,
     JointSaid.KIND,
@@ -143,8 +146,11 @@ def _letter_in(entry: Entry) -> Signed | None:
 def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact], list[str]]:
     """Return the facts that take in what arrived of recognised networks and was not heard before, founding entries
     first, and why the rest is left out.
+
+    What would count for nothing is left out too, or whoever is asked could fill the journal: it comes again, and is
+    taken in once the network has said that its author speaks for it.
     """
-    facts: list[tuple[int, int, Fact]] = []
+    letters: list[tuple[int, int, Entry, Signed]] = []
     refused = []
     for signed in arrived:
         if id_of(signed.raw) in state.letters.heard:
@@ -160,6 +166,27 @@ def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact
         elif entry.kind not in EXPORTED:
             refused.append(f"entry {code_of(entry.id)}: {entry.kind} is no letter to another network")
         else:
-            facts.append((_ORDER.get(entry.kind, 2), entry.lc, sealed_letter(signed, date=day.isoformat())))
-    facts.sort(key=lambda one: one[:2])
-    return [fact for *_, fact in facts], refused
+            letters.append((_ORDER.get(entry.kind, 2), entry.lc, entry, signed))
+    after = Letters.from_plain(state.letters.plain())
+    count = Counter(state.letters.heard.values())
+    facts: list[Fact] = []
+    for _, _, entry, signed in sorted(letters, key=lambda one: one[:2]):
+        why = _left_out(after, entry, count, own=state.network)
+        if why:
+            refused.append(f"entry {code_of(entry.id)}: {why}")
+        else:
+            facts.append(sealed_letter(signed, date=day.isoformat()))
+    return facts, refused
+
+
+def _left_out(letters: Letters, entry: Entry, count: Counter[str], *, own: str) -> str:
+    """Return why a letter is not taken in, or nothing; then it is counted, and `letters` have heard it."""
+    network = entry.id if entry.network == NOTHING else entry.network
+    if count[network] >= MOST_HEARD:
+        return "so many letters of its network are here that there is no room for more"
+    try:
+        why = letters.take(entry, fact_of(entry.kind, entry.body), own=own)
+    except FactError as error:
+        return str(error)
+    count[network] += not why
+    return why

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from abasto.cycle import read_state
 from abasto.errors import AbastoError, JournalError
 from abasto.letters import answering_for
+from abasto.membership import Membership
 from abasto.room.api import api_routes
 from abasto.room.door import DOOR
 from abasto.room.operations import Room
@@ -83,7 +84,8 @@ def build_app(
 
 
 def _peers(room: Room) -> Starlette:
-    answering = answering_for(room.home.journal, read=read_state)
+    may_keep = Membership(room.home.journal).room()
+    answering = answering_for(room.home.journal, read=read_state, may_keep=may_keep)
     return peers_app(room.home, answering, is_cut=lambda key: key in room.cuts)
 
 

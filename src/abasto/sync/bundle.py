@@ -23,9 +23,18 @@ from abasto.sync.exchange import MayKeep
 from abasto.sync.fingerprint import NONE, fingerprint_of
 from abasto.sync.messages import Give, Holds, Page, Wish, pack, unpack
 from abasto.sync.missing import Chains, Gap, is_first, lacking_of
-from abasto.sync.sealing import is_under_passphrase, padded_size, seal, unseal
+from abasto.sync.sealing import is_to_keys, is_under_passphrase, padded_size, seal, unseal
 
-__all__ = ["LARGEST_BUNDLE", "Bundle", "BundleRead", "BundleWritten", "needs_passphrase", "open_bundle", "write_bundle"]
+__all__ = [
+    "LARGEST_BUNDLE",
+    "Bundle",
+    "BundleRead",
+    "BundleWritten",
+    "needs_key",
+    "needs_passphrase",
+    "open_bundle",
+    "write_bundle",
+]
 
 FIRST_LINE = b"abasto/bundle/1\n"
 LARGEST_BUNDLE = 256 * 2**20
@@ -78,15 +87,34 @@ class Bundle:
                 f"a bundle of network {code_of(self.network)}; this journal is of {code_of(journal.network)}, and "
                 "nothing was kept."
             )
-        new = known = 0
-        refused: list[str] = []
-        for page in self._pages:
-            _, entries = unpack(page)
-            received = journal.receive(entries, may_keep=may_keep)
-            new, known = new + received.new, known + received.known
-            refused += [why for _, why in received.refused]
+        new, known, refused, waiting = _received(journal, (unpack(page)[1] for page in self._pages), may_keep)
+        # Who endorsed the authors of those without room may have come in a later page.
+        more = new
+        while waiting and more:
+            more, _, _, waiting = _received(journal, [[signed for signed, _ in waiting]], may_keep)
+            new += more
+        refused += [why for _, why in waiting]
         own = fingerprint_of(journal.store)
         return BundleRead(new, known, tuple(refused), own.code, own.hash == self.hash)
+
+
+def _received(
+    journal: Journal, pages: Iterable[list[Signed]], may_keep: MayKeep | None
+) -> tuple[int, int, list[str], list[tuple[Signed, str]]]:
+    """Keep what is valid; return how many were new and known, why others were refused, and for which is no room."""
+    new = known = 0
+    refused: list[str] = []
+    waiting: list[tuple[Signed, str]] = []
+    for entries in pages:
+        received = journal.receive(entries, may_keep=may_keep)
+        new, known = new + received.new, known + received.known
+        without_room = set(received.without_room)
+        for position, why in received.refused:
+            if position in without_room:
+                waiting.append((entries[position], why))
+            else:
+                refused.append(why)
+    return new, known, refused, waiting
 
 
 def write_bundle(
@@ -143,9 +171,18 @@ def open_bundle(path: Path, *, seed: bytes | None = None, passphrase: str | None
 
 def needs_passphrase(path: Path) -> bool:
     """Return whether a file opens with a passphrase and not with a device's key."""
+    return is_under_passphrase(_beginning(path))
+
+
+def needs_key(path: Path) -> bool:
+    """Return whether a file opens with a device's key."""
+    return is_to_keys(_beginning(path))
+
+
+def _beginning(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return is_under_passphrase(file.read(64))
+            return file.read(64)
     except OSError as error:
         raise SyncError(f'"{path}": {error.strerror or error}; check the file, or the stick it is on.') from error
 

@@ -5,13 +5,14 @@ side remembers nothing between two requests, and the asking side nothing between
 gone on with from what is kept. What is taken is on the disk before it is acknowledged.
 
     pull   hello → stands, then take → entries until nothing is left; list → ids and get → entries where chains differ
-    push   hello → stands, list → ids where chains differ, then give → kept until nothing is left
+    push   hello → stands, listruns → runs or list → ids where chains differ, then give → kept until nothing is left
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar
 
 from abasto.errors import EntryError, ForeignError, MessageError, OversizedError, PeerError, SyncError
@@ -21,10 +22,11 @@ from abasto.facts.kinds import MOST
 from abasto.journal.entry import Entry, Signed
 from abasto.journal.journal import Journal, Received
 from abasto.journal.signing import NOTHING
+from abasto.journal.store import Store
 from abasto.sync import messages
 from abasto.sync.fingerprint import NONE, Fingerprint, Stand, fingerprint_of, stands_of
 from abasto.sync.messages import MOST_ENTRIES, MOST_IDS, MOST_WHY, Message, Page, Rest, pack, unpack
-from abasto.sync.missing import Chains, Gap, Lacking, is_first, lacking_of
+from abasto.sync.missing import Chains, Gap, Lacking, Run, in_runs, is_first, lacking_of, runs_of
 
 __all__ = ["Answerer", "Ask", "MayKeep", "Synced", "pull", "push", "sync"]
 
@@ -41,6 +43,9 @@ MOST_HAVE = 2_000
 
 MOST_WISHED = 20_000
 """So many loose entries are named in one request."""
+
+ASKED = messages.Hello | messages.Take | messages.ListIds | messages.ListRuns | messages.Get | messages.Give
+"""What may be asked; all else answers."""
 
 Thing = TypeVar("Thing")
 
@@ -96,7 +101,7 @@ class Answerer:
             return _no("asked", error)
 
     def _answered(self, message: Message, entries: Sequence[Signed]) -> bytes:
-        if not isinstance(message, messages.Hello | messages.Take | messages.ListIds | messages.Get | messages.Give):
+        if not isinstance(message, ASKED):
             raise SyncError(f"{message.kind}: this is an answer, and nothing was asked.")
         network = self._journal.network
         _check_network(network, message.network)
@@ -107,6 +112,8 @@ class Answerer:
                 return self._entries(message)
             case messages.ListIds():
                 return pack(self._ids(message))
+            case messages.ListRuns():
+                return pack(self._runs(message))
             case messages.Get():
                 return self._got(message)
             case messages.Give():
@@ -116,7 +123,7 @@ class Answerer:
         """Return a page of what goes beyond what the other side holds of some authors."""
         chains = Chains(self._journal.store)
         is_like = {wish.author: chains.has(wish.author, wish.seq, wish.id) for wish in message.wishes}
-        gaps = [Gap(wish.author, wish.seq, frozenset(wish.have)) for wish in message.wishes if is_like[wish.author]]
+        gaps = [_gap(self._journal.store, wish) for wish in message.wishes if is_like[wish.author]]
         lacking = (one.kept.signed for one in lacking_of(self._journal.store, gaps))
         page, more = _page_by_kind(lacking) if message.first else _page(lacking)
         unlike = [author for author, like in is_like.items() if not like]
@@ -136,6 +143,12 @@ class Answerer:
                 return messages.Ids(common=common, ids=ids, whole=False)
             ids.append((kept.seq, kept.id))
         return messages.Ids(common=common, ids=ids, whole=True)
+
+    def _runs(self, message: messages.ListRuns) -> messages.Runs:
+        """Return the runs of an author's entries beyond its chain."""
+        later = (run for run in runs_of(self._journal.store, message.author) if (run.last, run.id) > message.after)
+        runs = [(run.first, run.last, run.id) for run in islice(later, MOST_IDS + 1)]
+        return messages.Runs(runs=runs[:MOST_IDS], whole=len(runs) <= MOST_IDS)
 
     def _got(self, message: messages.Get) -> bytes:
         """Return the entries of some ids that are here, as many as fit."""
@@ -162,6 +175,12 @@ def _stands(network: str, own: Fingerprint, asked: messages.Hello) -> messages.S
         return messages.Stands(network=network, hash=own.hash, stands=[], more=False)
     rest = [(author, *stand) for author, stand in sorted(own.stands.items()) if author > asked.after]
     return messages.Stands(network=network, hash=own.hash, stands=rest[:STANDS], more=len(rest) > STANDS)
+
+
+def _gap(store: Store, wish: messages.Wish) -> Gap:
+    """Return what is missing of an author to who wishes for what goes beyond what it holds."""
+    runs = [Run(*run) for run in wish.runs]
+    return Gap(wish.author, wish.seq, {*wish.have, *in_runs(store, wish.author, wish.seq, runs)})
 
 
 def _page(entries: Iterable[Signed]) -> tuple[Page, Rest]:
@@ -203,24 +222,49 @@ def pull(journal: Journal, ask: Ask, *, may_keep: MayKeep | None = None) -> Sync
     whatever `ask` raises; what came before is kept in any case.
     """
     peer = _Peer(journal, ask, may_keep)
-    theirs = peer.hello()
-    _Puller(peer, theirs).pull()
-    return peer.ended(theirs.hash)
+    return peer.ended(_pulled(peer).hash)
 
 
 def push(journal: Journal, ask: Ask) -> Synced:
     """Give the other side what this journal holds and it lacks; raises what `pull` does."""
     peer = _Peer(journal, ask, None)
-    theirs = peer.hello()
-    return peer.ended(_Pusher(peer, theirs).push())
+    return peer.ended(_pushed(peer, peer.hello()))
 
 
 def sync(journal: Journal, ask: Ask, *, may_keep: MayKeep | None = None) -> Synced:
     """Fetch what is missing here, then give what is missing there; raises what `pull` does."""
     peer = _Peer(journal, ask, may_keep)
+    return peer.ended(_pushed(peer, _pulled(peer)))
+
+
+def _pulled(peer: _Peer) -> Fingerprint:
+    """Fetch what is missing here, and return what the other side holds.
+
+    As long as something comes, what there was no room for is asked for again: who endorsed its author may have come.
+    """
     theirs = peer.hello()
-    _Puller(peer, theirs).pull()
-    return peer.ended(_Pusher(peer, theirs).push())
+    while True:
+        came = peer.synced.came
+        peer.without_room.clear()
+        _Puller(peer, theirs).pull()
+        if not peer.without_room or peer.synced.came == came:
+            peer.synced.refused += peer.without_room
+            return theirs
+
+
+def _pushed(peer: _Peer, theirs: Fingerprint) -> str:
+    """Give what is missing there, and return the hash over what the other side holds then.
+
+    As long as something is new there, what it refused is given again: it may know its author by now.
+    """
+    while True:
+        went = peer.synced.went
+        pusher = _Pusher(peer, theirs)
+        hash = pusher.push()
+        if not pusher.refused or peer.synced.went == went:
+            peer.synced.refused_there += pusher.refused
+            return hash
+        theirs = peer.hello()
 
 
 class _Peer:
@@ -229,6 +273,8 @@ class _Peer:
     def __init__(self, journal: Journal, ask: Ask, may_keep: MayKeep | None) -> None:
         self.journal = journal
         self.synced = Synced()
+        self.without_room: list[str] = []
+        """Why entries were refused for which there may be room later in the exchange."""
         self._ask = ask
         self._may_keep = may_keep
 
@@ -264,7 +310,9 @@ class _Peer:
         """Check and keep what the other side sent."""
         received = self.journal.receive(entries, may_keep=self._may_keep)
         self.synced.came += received.new
-        self.synced.refused += [why for _, why in received.refused]
+        waiting = set(received.without_room)
+        for position, why in received.refused:
+            (self.without_room if position in waiting else self.synced.refused).append(why)
         return received
 
     def ended(self, hash: str) -> Synced:
@@ -324,12 +372,17 @@ class _Puller:
         wishes = []
         room = MOST_WISHED
         for author in authors:
-            have = loose.get(author, [])
-            if author in self._unlike or author in self._done or len(have) > min(MOST_HAVE, room):
+            have, runs = loose.get(author, []), list[Run]()
+            if author in self._unlike or author in self._done:
                 continue
-            room -= len(have)
+            if have and not self._theirs.stands[author].loose:
+                have, runs = [], list(runs_of(self._store, author))
+            if len(have) + len(runs) > min(MOST_HAVE, room):
+                continue
+            room -= len(have) + len(runs)
             stand = stands.get(author, NONE)
-            wishes.append(messages.Wish(author=author, seq=stand.seq, id=stand.id, have=have))
+            told = [(run.first, run.last, run.id) for run in runs]
+            wishes.append(messages.Wish(author=author, seq=stand.seq, id=stand.id, have=have, runs=told))
         return wishes
 
     def _take(self, entries: Sequence[Signed], asked: set[str]) -> None:
@@ -360,6 +413,8 @@ class _Pusher:
         self._store = peer.journal.store
         self._theirs = theirs
         self._aside: set[str] = set()
+        self.refused: list[str] = []
+        """What the other side said of what it refused."""
 
     def push(self) -> str:
         """Return the hash over what the other side holds afterwards."""
@@ -373,7 +428,7 @@ class _Pusher:
             for refusal in told.refused:
                 if refusal.position < len(page):
                     self._aside.add(page[refusal.position].author)
-                self._peer.synced.refused_there.append(refusal.why)
+                self.refused.append(refusal.why)
             hash = told.hash
         return hash
 
@@ -386,6 +441,9 @@ class _Pusher:
                 continue
             if not stand.loose and chains.has(author, stand.seq, stand.id):
                 yield Gap(author, stand.seq)
+            elif not own.loose and chains.has(author, stand.seq, stand.id):
+                runs = list(_runs_there(self._peer, author))
+                yield Gap(author, stand.seq, in_runs(self._store, author, stand.seq, runs))
             else:
                 yield self._compared(author, chains, stand)
 
@@ -440,6 +498,21 @@ def _listed(
         if told.whole or not told.ids:
             return
         after = told.ids[-1]
+
+
+def _runs_there(peer: _Peer, author: str) -> Iterator[Run]:
+    """Yield the runs of an author's loose entries on the other side, page by page."""
+    after = (0, NOTHING)
+    while True:
+        told, _ = peer.ask(messages.ListRuns(network=peer.journal.network, author=author, after=after))
+        told = _as(messages.Runs, told)
+        for first, last, id in told.runs:
+            if not (after < (last, id) and first <= last):
+                raise MessageError("runs: not in order, or none; the other side contradicts itself.")
+            after = (last, id)
+            yield Run(first, last, id)
+        if told.whole or not told.runs:
+            return
 
 
 # What both sides need

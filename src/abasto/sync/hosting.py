@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from threading import Event, Lock, Thread
+from typing import Protocol
 
 from starlette.applications import Starlette
 
 from abasto.errors import AbastoError
 from abasto.journal.home import Home
-from abasto.sync.exchange import Answerer, Ask
+from abasto.sync.exchange import Answerer, Ask, MayKeep
 from abasto.sync.http import peer_app
 from abasto.sync.nats import NatsLink
 from abasto.sync.nats_stream import NatsStream
 from abasto.sync.peer import Host
 from abasto.sync.register import Register
 
-__all__ = ["Answering", "host_of", "over_nats", "peers_app"]
+__all__ = ["Answering", "host_of", "over_nats", "peers_app", "stream_for"]
 
 Answering = Callable[[str], Ask]
 IsCut = Callable[[str], bool]
 """Says of a device's key whether the network has cut the device off."""
 
+
+class Members(Protocol):
+    """What the network's members are to who answers for a journal; see `abasto.membership`."""
+
+    def is_cut(self, key: str) -> bool: ...
+
+    def room(self) -> MayKeep: ...
+
+    def readers(self) -> Collection[str]: ...
+
+
 EVERY_SECONDS = 5.0
 """Between two looks at the stream of a network."""
+LOOKS_UNREAD = 24
+"""After so many looks at messages whose senders have not brought their keys it is told."""
+UNREAD = (
+    "the stream has messages that this device cannot open: those who sent them do not know yet that it may, or "
+    "are away; what is missing comes by an exchange with a peer: abasto sync PEER"
+)
 
 
 def _none(key: str) -> bool:
@@ -65,31 +83,41 @@ def peers_app(home: Home, answering: Answering | None = None, *, is_cut: IsCut =
     return peer_app(host_of(home, answering, is_cut=is_cut), is_open=lambda: bool(register.all()))
 
 
+def stream_for(home: Home, link: NatsLink, members: Members) -> NatsStream:
+    """Return the stream of a home's network; raises `LinkError` without one."""
+    seed = home.file.seed()
+    assert seed is not None  # A home always has one.
+    return NatsStream(link, home.journal, seed, readers=members.readers, may_keep=members.room())
+
+
 @contextlib.contextmanager
 def over_nats(
-    home: Home, servers: str, tell: Callable[[str], None], answering: Answering | None = None, *, is_cut: IsCut = _none
+    home: Home, servers: str, tell: Callable[[str], None], answering: Answering, members: Members
 ) -> Iterator[None]:
     """Answer a home's peers over NATS too, and keep its journal and the network's stream alike, while a block runs.
 
-    `tell` hears, once each time, that the stream cannot be reached, and that it can again.
+    `tell` hears, once each time, that the stream cannot be reached, and that it can again; and that there are
+    messages in it which this device cannot open.
     """
     device = home.journal.device
     assert device is not None  # A home always has one.
     ended = Event()
 
     with NatsLink(servers) as link:
-        link.answer(host_of(home, answering, is_cut=is_cut), device.key)
+        link.answer(host_of(home, answering, is_cut=members.is_cut), device.key)
 
         def keep_alike() -> None:
-            wrong = ""
+            stream: NatsStream | None = None
+            wrong, unread = "", 0
             while not ended.is_set():
                 try:
                     if home.journal.network:
-                        stream = NatsStream(link, home.journal)
-                        stream.take()
-                        stream.add()
+                        stream = stream or stream_for(home, link, members)
+                        unread = unread + 1 if stream.exchange().unread else 0
                         if wrong:
                             tell("the stream of the network is reached again.")
+                        if unread == LOOKS_UNREAD:
+                            tell(UNREAD)
                         wrong = ""
                 except AbastoError as error:
                     if str(error) != wrong:

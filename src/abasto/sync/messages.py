@@ -30,10 +30,12 @@ __all__ = [
     "Ids",
     "Kept",
     "ListIds",
+    "ListRuns",
     "Message",
     "No",
     "Page",
     "Refusal",
+    "Runs",
     "Stands",
     "Take",
     "Wish",
@@ -59,6 +61,8 @@ Number = Annotated[int, Field(ge=0, le=MOST)]
 Why = Annotated[str, StringConstraints(max_length=MOST_WHY)]
 Place = tuple[Number, Id]
 """A sequence number of an author and the id of the entry that has it."""
+LooseRun = tuple[Number, Number, Id]
+"""Loose entries that continue one another: numbers of the first and the last, and the id of the last."""
 Rest = Literal["", "first", "rest"]
 """What a page did not hold: nothing; some of what goes first; some of all else."""
 
@@ -94,12 +98,16 @@ class Stands(Head):
 
 
 class Wish(Head):
-    """Of one author: chain up to `seq` with `id`, and the loose entries that are here; what goes beyond is wished."""
+    """Of one author: chain up to `seq` with `id`, and the loose entries that are here; what goes beyond is wished.
+
+    The loose ones are told by their ids (`have`), or by runs as in `Runs`, if the other side has none of its own.
+    """
 
     author: Id
     seq: Number
     id: Id
     have: Annotated[list[Id], Field(max_length=MOST_IDS)]
+    runs: Annotated[list[LooseRun], Field(max_length=MOST_IDS)] = []
 
 
 class Take(Head):
@@ -142,6 +150,23 @@ class Ids(Head):
     kind: Literal["ids"] = "ids"
     common: Number
     ids: Annotated[list[Place], Field(max_length=MOST_IDS)]
+    whole: bool
+
+
+class ListRuns(Head):
+    """Asks for the runs of an author's loose entries, those that begin after a place."""
+
+    kind: Literal["listruns"] = "listruns"
+    network: Network
+    author: Id
+    after: Place
+
+
+class Runs(Head):
+    """Runs of an author's loose entries, by number and id of their last ones; all that were asked for, if `whole`."""
+
+    kind: Literal["runs"] = "runs"
+    runs: Annotated[list[LooseRun], Field(max_length=MOST_IDS)]
     whole: bool
 
 
@@ -199,7 +224,7 @@ class No(Head):
     why: Why
 
 
-Message = Hello | Stands | Take | Entries | ListIds | Ids | Get | Give | Kept | Holds | No
+Message = Hello | Stands | Take | Entries | ListIds | Ids | ListRuns | Runs | Get | Give | Kept | Holds | No
 
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from abasto.facts.canonical import parse
 from abasto.journal.signing import NOTHING
 from abasto.journal.store import Head, Kept, Store
 
-__all__ = ["Chains", "Gap", "Lacking", "is_first", "lacking_of"]
+__all__ = ["Chains", "Gap", "Lacking", "Run", "in_runs", "is_first", "lacking_of", "runs_of"]
 
 _FIRST = re.compile(rb'"k":"(?:network|member|device)\.')
 """The founding entry, and who belongs to the network: as the bytes are canonical, nothing stands between the signs."""
@@ -77,6 +78,53 @@ class Chains:
     def common(self, author: str, places: Sequence[tuple[int, str]]) -> int:
         """Return the number of the first of some places that is in an author's chain, 0 if none is."""
         return next((seq for seq, id in places if self.has(author, seq, id)), 0)
+
+
+class Run(NamedTuple):
+    """Loose entries that continue one another: numbers of the first and the last, and the id of the last.
+
+    Each holds the id of the one before it, so whoever has the last one in its chain has the same ones before it.
+    """
+
+    first: int
+    last: int
+    id: str
+
+
+def runs_of(store: Store, author: str) -> Iterator[Run]:
+    """Yield the runs of an author's loose entries, by number and id of the last."""
+    head = store.heads().get(author)
+    run: Run | None = None
+    for kept in store.follow(author, 0 if head is None else head.seq):
+        continues = run is not None and kept.seq == run.last + 1 and parse(kept.signed.raw)["prev"] == run.id
+        if run is not None and not continues:
+            yield run
+        run = Run(run.first if run is not None and continues else kept.seq, kept.seq, kept.id)
+    if run is not None:
+        yield run
+
+
+def in_runs(store: Store, author: str, after: int, runs: Iterable[Run]) -> set[str]:
+    """Return the ids of a store's chain of an author that another holds, beyond a number, if these are its runs.
+
+    A run counts if its last entry is in the chain, as then so are the others. Of runs that overlap the first does.
+    """
+    head = store.heads().get(author)
+    waiting = iter(sorted(run for run in runs if run.first > after))
+    run = next(waiting, None)
+    have: set[str] = set()
+    seen: list[str] = []
+    for kept in store.follow(author, after) if run is not None else ():
+        while run is not None and kept.seq > run.first and not seen:
+            run = next(waiting, None)
+        if run is None or head is None or kept.seq > head.seq:
+            break
+        if kept.seq >= run.first:
+            seen.append(kept.id)
+        if kept.seq == run.last:
+            have.update(seen if kept.id == run.id else ())
+            seen, run = [], next(waiting, None)
+    return have
 
 
 def lacking_of(store: Store, gaps: Iterable[Gap]) -> Iterator[Lacking]:

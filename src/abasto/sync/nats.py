@@ -14,11 +14,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from abasto.errors import SettingError
+from abasto.journal.signing import bytes_of, text_of
 from abasto.sync.peer import HEAD, MOST_WRAPPED, Carry, Host
 from abasto.sync.refused import LinkError, TooLargeError, UnreachableError
 
@@ -26,10 +28,9 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
 
-__all__ = ["NatsLink", "is_nats", "servers_of"]
+__all__ = ["NatsLink", "is_nats", "servers_of", "subject_of"]
 
 SCHEMES = ("nats", "tls")
-SUBJECT = "abasto.peer."
 PART = 512 * 1024
 """Bytes of a part; a server takes 1 MiB unless it is told otherwise."""
 PART_HEAD = 16 + 2 + 2
@@ -43,6 +44,11 @@ ANSWERING = 4
 """So many messages are answered at once."""
 
 Result = TypeVar("Result")
+
+
+def subject_of(key: str) -> str:
+    """Return where a device is asked: whoever does not know its key learns nothing from it."""
+    return f"abasto.peer.{text_of(blake2b(b'abasto/peer/subject/1' + bytes_of(key), digest_size=32).digest())}"
 
 
 def servers_of(address: str) -> list[str]:
@@ -118,11 +124,12 @@ class NatsLink:
 
     def carry(self, key: str) -> Carry:
         """Return the carrier to the device of a key; a lost message is sent again as it was, as over HTTP."""
+        subject = subject_of(key)
 
         def carry(message: bytes) -> bytes:
             for left in reversed(range(TRIES)):
                 with contextlib.suppress(TimeoutError):
-                    return self.run(self._request(SUBJECT + key, message))
+                    return self.run(self._request(subject, message))
                 if left:
                     time.sleep(0.5)
             raise UnreachableError(
@@ -183,7 +190,7 @@ class NatsLink:
                 task.add_done_callback(self._tasks.discard)
 
         async def begin() -> None:
-            await self.client.subscribe(SUBJECT + key, cb=hear)
+            await self.client.subscribe(subject_of(key), cb=hear)
             await self.client.flush()
 
         self.run(begin(), CONNECT_SECONDS)

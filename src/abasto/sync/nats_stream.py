@@ -1,88 +1,248 @@
-"""A network's entries in a JetStream stream: each device adds its own, and takes what others added.
+"""A network's entries in a JetStream stream: each device adds its own, sealed, and takes what others added.
 
-A carrier only. What lies in the stream is the signed bytes as they are, and every entry is checked again by whoever
-takes it; what the stream lost, or never had, comes by the exchange between peers. An entry counts as added when the
-servers have acknowledged it, and as taken when it is on this device's disk.
+A carrier only. Who runs the servers reads nothing of what lies there, and every entry is checked again by whoever takes
+it; what the stream lost, never had, or holds sealed to others comes by the exchange between peers. An entry counts as
+added when the servers have acknowledged it, and as taken when it is on this device's disk. What was read is remembered
+only as long as the program runs; then the stream is read from its beginning, so it may be lost or made anew.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from itertools import islice
+import time
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from abasto.errors import EntryError
-from abasto.journal.entry import Entry, Signed
-from abasto.journal.journal import Journal, Received
-from abasto.journal.signing import LARGEST, read_entry
+from abasto.facts.canonical import parse
+from abasto.journal.entry import Signed
+from abasto.journal.journal import Journal
+from abasto.journal.signing import id_of
+from abasto.sync.exchange import MayKeep
 from abasto.sync.nats import NatsLink
 from abasto.sync.refused import LinkError, UnreachableError
+from abasto.sync.stream_seal import Ring, StreamKey, has_entries, key_name, subject_of
 
 if TYPE_CHECKING:
-    from nats.aio.msg import Msg
     from nats.js import JetStreamContext
+    from nats.js.api import StreamInfo
 
-__all__ = ["NatsStream", "stream_of"]
+__all__ = ["NatsStream", "Streamed", "stream_of"]
 
-SIGNATURE = 64
-WINDOW = 256
-"""So many entries are under way at once."""
+WINDOW = 8
+"""So many messages are read at once, and kept before the next ones are read."""
 BATCH = 500
+BATCH_BYTES = 192 * 1024
+"""So many entries, and about so many bytes of them, go into one message."""
+LARGEST_SEALED = 384 * 1024
+"""Bytes of a message; a server takes 1 MiB unless it is told otherwise."""
 DAYS_KEPT = 30
+KEY_SECONDS = 86_400.0
+"""So long one key is used; it must lie in the stream before what it opens, and not be gone long before it."""
+MOST_OLDER = 500
+"""So many older keys of its own a sender hands on: more than it needs in the days that messages are kept."""
+MOST_UNREAD = 5_000
+"""Of messages under so many keys that have not come it is remembered where they are."""
 REPLICAS = 3
 NO_CLUSTER = 10074
 """What a server says that stands alone and is asked for several copies."""
 TOO_FEW_SERVERS = {10005, 10023}
 """What a cluster says of which too few servers run; perhaps they just start, so nobody settles for one copy."""
 PATIENCE = 30.0
-"""Seconds in which servers may choose a new leader before an entry or a batch is given up."""
+"""Seconds in which servers may choose a new leader before a message is given up."""
 
 Result = TypeVar("Result")
 
 
 def stream_of(network: str) -> str:
     """Return the name of a network's stream."""
-    return f"ABASTO_{network}"
+    return f"ABASTO_{subject_of(network)}"
+
+
+@dataclass(slots=True)
+class Streamed:
+    """What an exchange with the stream brought: entries `new` and `known` here, and how many were `added` there.
+
+    `refused` says why entries were refused here. `unread` counts messages there whose key has not come.
+    """
+
+    new: int = 0
+    known: int = 0
+    added: int = 0
+    unread: int = 0
+    refused: list[str] = field(default_factory=list)
 
 
 class NatsStream:
     """The stream of a journal's network over a link: made with three copies if it is not there, with one on one server.
 
-    Raises `UnreachableError` when too few servers answer or they keep no streams, `LinkError` without a network.
+    `seed` is that of the journal's device. `readers` returns the keys of the devices that may read what this one adds;
+    it always may itself. `may_keep` says for which entries there is room. Raises `LinkError` without a network.
     """
 
-    def __init__(self, link: NatsLink, journal: Journal) -> None:
+    def __init__(
+        self,
+        link: NatsLink,
+        journal: Journal,
+        seed: bytes,
+        *,
+        readers: Callable[[], Collection[str]],
+        may_keep: MayKeep | None = None,
+    ) -> None:
         if not journal.network or journal.device is None:
             raise LinkError("this device holds no network yet; exchange with a peer first, with: abasto sync PEER")
         self._link, self._journal = link, journal
         self._own = journal.device.key
+        self._seed, self._readers, self._may_keep = seed, readers, may_keep
         self._name = stream_of(journal.network)
-        self._subject = f"abasto.entries.{journal.network}"
+        self._subject = f"abasto.stream.{subject_of(journal.network)}"
         self._context: JetStreamContext = link.client.jetstream(timeout=5)
-        self._run(self._make())
+        self._made: datetime | None = None
+        self._key_until = 0.0
+        self._read_by: frozenset[str] = frozenset()
+        self._begin()
 
-    def add(self) -> int:
-        """Add this device's entries that the stream does not hold; return how many the servers acknowledged."""
-        after = self._run(self._last())
-        mine = self._journal.store.follow(self._own, after)
-        added = 0
-        while window := [kept.signed for kept in islice(mine, WINDOW)]:
-            self._run(self._publish(window))
-            added += len(window)
-        return added
+    def exchange(self) -> Streamed:
+        """Take what the stream has that was not read yet, then add this device's entries that it does not hold.
 
-    def take(self, *, may_keep: Callable[[Entry], bool] | None = None) -> Received:
-        """Take what the stream has that this device was not given yet; return what became of it."""
-        new = known = 0
-        refused: list[tuple[int, str]] = []
-        for batch in self._batches():
-            signed = [Signed(msg.data[SIGNATURE:], msg.data[:SIGNATURE]) for msg in batch]
-            received = self._journal.receive(signed, may_keep=may_keep)
-            refused += [(new + known + position, why) for position, why in received.refused]
-            new, known = new + received.new, known + received.known
-            self._run(_acknowledge(batch))  # What was refused too: it would be refused again.
-        return Received(new, known, tuple(refused))
+        Raises `UnreachableError` when too few servers answer or they keep no streams, and what `receive` raises; what
+        was taken and added before stands.
+        """
+        info = self._run(self._info())
+        readers = frozenset(self._readers())
+        # Made anew, or somebody belongs here now of whom entries were refused before.
+        if info.created != self._made or (self._had_no_room and readers != self._read_by):
+            self._begin()
+        self._made, self._read_by = info.created, readers
+        done = Streamed()
+        self._take(info, done)
+        self._add(frozenset({*self._readers(), self._own}), done)
+        done.unread = sum(map(len, self._unread.values()))
+        return done
+
+    def _begin(self) -> None:
+        """Know nothing of the stream."""
+        self._next = 1
+        """The number of the message that is read next."""
+        self._there = 0
+        """Up to which of this device's entries the stream holds them."""
+        self._had_no_room = False
+        self._key: StreamKey | None = None
+        self._ring = Ring(self._seed, self._journal.network)
+        self._own_keys: dict[bytes, None] = {}
+        """The keys under which this device's entries lie there, the newest last."""
+        self._unread: dict[bytes, list[int]] = {}
+        """The numbers of messages whose key has not come, by the key's name."""
+
+    # Taking
+
+    def _take(self, info: StreamInfo, done: Streamed) -> None:
+        """Read what is new, and then what was not to be opened before and now is, as its key has come."""
+        numbers: Sequence[int] = range(max(self._next, info.state.first_seq), info.state.last_seq + 1)
+        while numbers:
+            for start in range(0, len(numbers), WINDOW):
+                self._read(numbers[start : start + WINDOW], done)
+            numbers = [number for name, unread in self._unread.items() if name in self._ring for number in unread]
+
+    def _read(self, numbers: Sequence[int], done: Streamed) -> None:
+        fresh: list[Signed] = []
+        unread: list[tuple[bytes, int]] = []
+        for number, message in zip(numbers, self._run(self._get(numbers)), strict=True):
+            if has_entries(message) and key_name(message) not in self._ring:
+                unread.append((key_name(message), number))
+            fresh += self._fresh(self._ring.open(message), self._ring.key_of(message), done)
+        received = self._journal.receive(fresh, may_keep=self._may_keep)
+        done.new, done.known = done.new + received.new, done.known + received.known
+        done.refused += [why for _, why in received.refused]
+        self._had_no_room |= bool(received.without_room)
+        self._next = max(self._next, numbers[-1] + 1)
+        self._forget_unread(set(numbers))
+        for name, number in unread[-MOST_UNREAD:]:
+            self._unread.setdefault(name, []).append(number)
+        while len(self._unread) > MOST_UNREAD:
+            del self._unread[next(iter(self._unread))]
+
+    def _forget_unread(self, numbers: set[int]) -> None:
+        """Count messages as unread no more that have just been read, or whose key will open nothing else."""
+        for name in [name for name in self._unread if name in self._ring]:
+            left = [number for number in self._unread.pop(name) if number not in numbers]
+            if left:
+                self._unread[name] = left
+
+    def _fresh(self, entries: Sequence[Signed], key: bytes | None, done: Streamed) -> Iterator[Signed]:
+        """Yield entries that are not here yet, and see which of this device's own the stream holds, under which key."""
+        for signed in entries:
+            if self._journal.store.get(id_of(signed.raw)) != signed:
+                yield signed
+                continue
+            done.known += 1
+            number = self._own_number(signed)
+            self._there = max(self._there, number)
+            if number and key is not None:
+                self._own_keys[key] = None
+
+    def _own_number(self, signed: Signed) -> int:
+        """Return the number of an entry that is this device's own, else 0."""
+        if self._own.encode() not in signed.raw:
+            return 0
+        fields = parse(signed.raw)
+        return int(fields["seq"]) if fields["a"] == self._own else 0
+
+    async def _get(self, numbers: Sequence[int]) -> list[bytes]:
+        """Return the messages of some numbers, b"" of those that are gone."""
+        import nats.js.errors as wrong
+
+        async def get(number: int) -> bytes:
+            async def once() -> bytes:
+                try:
+                    return (await self._context.get_msg(self._name, number)).data or b""
+                except wrong.NotFoundError:
+                    return b""
+
+            return await _patiently(once)
+
+        return await asyncio.gather(*map(get, numbers))
+
+    # Adding
+
+    def _add(self, readers: frozenset[str], done: Streamed) -> None:
+        if self._own_keys:
+            self._sealing(readers)  # Also if nothing is to be added: who may read since then needs the older keys.
+        for batch, upto in self._batches():
+            self._run(self._publish(self._sealing(readers).seal(self._journal.network, batch)))
+            self._there = upto
+            done.added += len(batch)
+
+    def _batches(self) -> Iterator[tuple[list[Signed], int]]:
+        """Yield this device's entries that the stream does not hold, in batches, with the number of each last one."""
+        batch: list[Signed] = []
+        size = upto = 0
+        for kept in self._journal.store.follow(self._own, self._there):
+            batch.append(kept.signed)
+            size, upto = size + len(kept.signed.raw), kept.seq
+            if len(batch) == BATCH or size >= BATCH_BYTES:
+                yield batch, upto
+                batch, size = [], 0
+        if batch:
+            yield batch, upto
+
+    def _sealing(self, readers: frozenset[str]) -> StreamKey:
+        """Return the key to seal with; a new one goes to its readers first, with the older ones that are needed."""
+        now = time.monotonic()
+        if self._key is None or self._key.readers != readers or now > self._key_until:
+            key = StreamKey(readers)
+            self._run(self._publish(key.message(list(self._own_keys)[: -MOST_OLDER - 1 : -1])))
+            self._key, self._key_until = key, now + KEY_SECONDS
+        return self._key
+
+    async def _publish(self, data: bytes) -> None:
+        # The same message sent again, as its acknowledgement was lost, is dropped by the servers.
+        headers = {"Nats-Msg-Id": blake2b(data, digest_size=16).hexdigest()}
+        await _patiently(lambda: self._context.publish(self._subject, data, stream=self._name, headers=headers))
+
+    # The stream
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
         import nats
@@ -95,101 +255,35 @@ class NatsStream:
                 "acknowledged is kept. See that most of them run, with JetStream, and try again."
             ) from error
 
-    async def _make(self) -> None:
+    async def _info(self) -> StreamInfo:
+        """Return how the stream stands, which is made if it is not there."""
         import nats.js.errors as wrong
         from nats.js.api import StreamConfig
 
-        async def make() -> None:
+        async def make() -> StreamInfo:
             try:
-                await self._context.stream_info(self._name)
-                return
+                return await self._context.stream_info(self._name)
             except wrong.NotFoundError:
                 pass
             config = StreamConfig(
                 name=self._name,
-                subjects=[f"{self._subject}.*"],
+                subjects=[self._subject],
                 max_age=DAYS_KEPT * 86_400,
-                max_msg_size=LARGEST + SIGNATURE + 1_024,
+                max_msg_size=LARGEST_SEALED,
                 num_replicas=REPLICAS,
                 deny_delete=True,
                 deny_purge=True,
             )
             try:
-                await self._context.add_stream(config)
+                return await self._context.add_stream(config)
             except wrong.APIError as error:
                 if error.err_code in TOO_FEW_SERVERS:
                     raise TimeoutError(error.description) from error
                 if error.err_code != NO_CLUSTER:
                     raise
-                await self._context.add_stream(config.evolve(num_replicas=1))
+                return await self._context.add_stream(config.evolve(num_replicas=1))
 
-        await _patiently(make)
-
-    async def _last(self) -> int:
-        """Return up to which of this device's entries the stream holds them, as its last one tells; 0: none."""
-        import nats.js.errors as wrong
-
-        async def last() -> bytes:
-            try:
-                found = await self._context.get_last_msg(self._name, f"{self._subject}.{self._own}")
-            except wrong.NotFoundError:
-                return b""
-            return found.data or b""
-
-        data = await _patiently(last)
-        signed = Signed(data[SIGNATURE:], data[:SIGNATURE])
-        try:
-            entry = read_entry(signed).entry
-        except EntryError:
-            return 0  # Nothing yet, or what somebody else put there.
-        is_own = entry.author == self._own and self._journal.store.get(entry.id) == signed
-        return entry.seq if is_own else 0
-
-    async def _publish(self, window: list[Signed]) -> None:
-        subject = f"{self._subject}.{self._own}"
-
-        async def publish(signed: Signed) -> None:
-            id = read_entry(signed).entry.id
-            # The same entry sent again, as its acknowledgement was lost, is dropped by the servers.
-            headers = {"Nats-Msg-Id": id}
-            data = signed.signature + signed.raw
-            await _patiently(lambda: self._context.publish(subject, data, stream=self._name, headers=headers))
-
-        await asyncio.gather(*(publish(signed) for signed in window))
-
-    def _batches(self) -> Iterator[list[Msg]]:
-        """Yield what waits for this device, until nothing does."""
-        pulled = self._run(self._pull())
-        while batch := self._run(self._next(pulled)):
-            yield batch
-        self._run(pulled.unsubscribe())
-
-    async def _pull(self) -> JetStreamContext.PullSubscription:
-        async def pull() -> JetStreamContext.PullSubscription:
-            return await self._context.pull_subscribe(f"{self._subject}.*", durable=self._own, stream=self._name)
-
-        return await _patiently(pull)
-
-    async def _next(self, pulled: JetStreamContext.PullSubscription) -> list[Msg]:
-        """Return what comes next, nothing if nothing waits; while a new leader is chosen it may seem so."""
-        import nats
-
-        async def fetch() -> list[Msg]:
-            try:
-                return await pulled.fetch(BATCH, timeout=0.5)
-            except nats.errors.TimeoutError:
-                left = await pulled.consumer_info()
-                if left.num_pending:
-                    raise
-                return []
-
-        return await _patiently(fetch)
-
-
-async def _acknowledge(batch: list[Msg]) -> None:
-    for msg in batch:
-        await msg.ack()
-    await batch[-1]._client.flush()
+        return await _patiently(make)
 
 
 async def _patiently(attempt: Callable[[], Coroutine[Any, Any, Result]]) -> Result:

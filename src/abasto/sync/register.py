@@ -14,7 +14,7 @@ from abasto.sync.http import url_of
 from abasto.sync.nats import is_nats, servers_of
 from abasto.sync.peer import key_from
 
-__all__ = ["ALL", "Peer", "Register", "address_of"]
+__all__ = ["ALL", "Peer", "Register", "address_of", "shown"]
 
 SETTING = "peers"
 ALL = "all"
@@ -46,7 +46,12 @@ class Peer:
     @property
     def shown(self) -> str:
         """The address without the password that one of a NATS server may have."""
-        return re.sub(r"//[^@/,]*@", "//", self.address)
+        return shown(self.address)
+
+
+def shown(address: str) -> str:
+    """Return an address without the passwords that those of NATS servers may have."""
+    return re.sub(r"//[^@/,]*@", "//", address)
 
 
 class Register:
@@ -117,6 +122,11 @@ class Register:
         if len(found) != 1:
             raise SettingError(_unknown(asked, peers))
         return found[0]
+
+    def behind(self, servers: str) -> tuple[Peer, ...]:
+        """Return the peers that are asked through any of some NATS servers, by name."""
+        named = set(servers_of(servers))
+        return tuple(peer for peer in self.all() if is_nats(peer.address) and named & set(servers_of(peer.address)))
 
 
 def _unknown(asked: str, peers: Sequence[Peer]) -> str:

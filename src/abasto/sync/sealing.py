@@ -18,7 +18,16 @@ from abasto.errors import MessageError, SyncError
 from abasto.facts.codes import code_of
 from abasto.journal.signing import bytes_of
 
-__all__ = ["identity_of", "is_under_passphrase", "padded_size", "recipient_of", "seal", "unseal"]
+__all__ = [
+    "identity_of",
+    "is_to_keys",
+    "is_under_passphrase",
+    "padded_size",
+    "recipient_of",
+    "seal",
+    "seal_to",
+    "unseal",
+]
 
 SMALLEST = 32 * 1024
 """However little a sealed file holds, it is not smaller."""
@@ -45,7 +54,12 @@ def seal(content: bytes, readers: Sequence[str], passphrase: str | None) -> byte
     padded = content + bytes(padded_size(len(content)) - len(content))
     if passphrase is not None:
         return bytes(pyrage.passphrase.encrypt(padded, passphrase))
-    return bytes(pyrage.encrypt(padded, [pyrage.x25519.Recipient.from_str(recipient_of(key)) for key in readers]))
+    return seal_to(padded, readers)
+
+
+def seal_to(content: bytes, readers: Sequence[str]) -> bytes:
+    """Return bytes, as long as they are, that only the readers (keys of devices) open."""
+    return bytes(pyrage.encrypt(content, [pyrage.x25519.Recipient.from_str(recipient_of(key)) for key in readers]))
 
 
 def unseal(sealed: bytes, seed: bytes | None, passphrase: str | None) -> bytes:
@@ -63,13 +77,18 @@ def unseal(sealed: bytes, seed: bytes | None, passphrase: str | None) -> bytes:
         ) from None
 
 
+def is_to_keys(sealed: bytes) -> bool:
+    """Return whether a file is sealed to the keys of devices."""
+    return sealed.startswith(b"age-encryption.org/v1\n") and not is_under_passphrase(sealed)
+
+
 def is_under_passphrase(sealed: bytes) -> bool:
     """Return whether a passphrase opens a sealed file rather than a key."""
     return sealed[:64].startswith(b"age-encryption.org/v1\n-> scrypt ")
 
 
-def padded_size(size: int) -> int:
-    """Return the size that so many bytes are padded to: at most an eighth more, and one of few.
+def padded_size(size: int, *, least: int = SMALLEST) -> int:
+    """Return the size that so many bytes are padded to: at most an eighth more, one of few, and at least `least`.
 
     The steps are those of Padmé (Nikitin and others 2019, "Reducing metadata leakage from encrypted files with PURBs"):
     of a number's binary digits only as many as its own length has are kept.
@@ -77,7 +96,7 @@ def padded_size(size: int) -> int:
     >>> padded_size(10), padded_size(100_000), padded_size(1_000_000)
     (32768, 100352, 1015808)
     """
-    size = max(size, SMALLEST)
+    size = max(size, least)
     exponent = size.bit_length() - 1
     dropped = exponent - exponent.bit_length()
     return (size + (1 << dropped) - 1) >> dropped << dropped
