@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import pytest
 
 from abasto.errors import FactError
+from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     DeviceCut,
     DeviceEndorsed,
@@ -30,12 +31,14 @@ from abasto.journal.entry import Entry, Signed
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import Device
-from abasto.letters import EXPORTED, due, exported, heard, letters_of
+from abasto.language import language
+from abasto.letters import EXPORTED, due, exported, heard, letters_of, tell_due
 from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
 from abasto.state.known import known
 from abasto.state.letters import KEPT_EARLY, Letters, sealed_letter
+from abasto.state.sayings import said
 from abasto.state.state import State
 
 TODAY = date(2027, 3, 1)
@@ -450,3 +453,38 @@ def test_of_two_networks_with_one_name_the_same_is_meant_after_a_state_was_kept(
     letters = Letters()
     letters.recognised = {"Z" * 43: "Vale", "A" * 43: "Vale"}
     assert letters.network_named("Vale") == kept(letters).network_named("Vale") == "A" * 43
+
+
+def test_the_reason_for_which_a_shipment_is_withdrawn_is_told(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    [own] = hills.state().letters.going
+    cancelled = OrderCancelled(own, DAY, "the bridge is down")
+    hills.say(cancelled)
+    assert tell_due(hills.journal, hills.state(), TODAY, time=0, after=[cancelled])
+    vale.hear(hills.post())
+    told: list[str] = []
+    fold(vale.journal.read(), State(), listen=lambda one: told.append(said(one)))
+    assert told[-1] == f"heard from Hills that shipment {code_of(shipment)} does not come (the bridge is down)"
+    assert language("es").sentence(told[-1]) != told[-1]
+
+
+def test_who_is_no_steward_promises_nothing_to_others_and_keeps_no_steward_from_it(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    desk = second(hills)
+    hills.say(DeviceEndorsed(key_of(desk), "allocator", DAY))
+    meet(hills, desk)
+    own = order(desk)
+    assert not tell_due(desk.journal, desk.state(), TODAY, time=0)
+    desk.say(*due(desk.state(), TODAY))  # Written all the same, by a program that knows no better.
+    meet(hills, desk)
+    assert hills.state().letters.going == {}
+    vale.hear(hills.post())
+    [coming] = vale.state().letters.coming.values()
+    assert coming.order == own
+
+
+def test_what_was_heard_last_is_known_with_its_day(hills: Member, vale: Member) -> None:
+    promised(hills, vale)
+    latest = vale.state().letters.latest
+    assert latest == {hills.journal.network: ("2027-03-01", "shipment.promised")}
+    assert Letters.from_plain(json.loads(json.dumps(vale.state().letters.plain()))).latest == latest

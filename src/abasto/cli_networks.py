@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_format
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["networks"]
 
-WHOLE_ID = re.compile("[A-Za-z0-9_-]{43}")
 MOST_TOLD = 5
 
 networks = App(
@@ -75,23 +73,14 @@ def recognise(
         Print one JSON object on stdout and nothing else.
 
     """
-    from abasto.facts.kinds import NetworkRecognised
+    from abasto.state.abroad import NotRecognisedError, recognition
 
-    if not WHOLE_ID.fullmatch(network):
-        raise UsageError(f'"{network}" is no whole id of a network: 43 letters, as `abasto networks` shows it there.')
     with open_home(home) as opened:
-        state = read_state(opened)
-        known = state.letters.recognised
-        if network == state.network:
-            raise UsageError("this is the network of this journal itself.")
-        if known.get(network) == name:
-            raise UsageError(f"network {code_of(network)} is recognised as {name} already; nothing was written.")
-        if state.letters.network_named(name):
-            raise UsageError(f'another network is recognised as "{name}"; each needs a name of its own.')
-        [entry] = write(opened, [NetworkRecognised(network, name, today(date).isoformat())])
-        after = read_state(opened)
-    if after.letters.recognised.get(network) != name:
-        raise UsageError("only a steward recognises networks; what was written is listed and does not count.")
+        try:
+            fact = recognition(read_state(opened), name, network, date=today(date).isoformat())
+        except NotRecognisedError as error:
+            raise UsageError(str(error)) from None
+        [entry] = write(opened, [fact])
     if json:
         print(json_format.dumps({"entry": entry.id, "network": network, "code": code_of(network), "name": name}))
         return EXIT_OK

@@ -1,6 +1,6 @@
 """What goes from one network to another: entries of a few kinds, as they were signed, and nothing else.
 
-    journal.append(due(state, day))                  # promises for the orders that go to other networks
+    tell_due(journal, state, day, time=time)         # promises for the orders that go to other networks
     outbox = exported(journal, state)                # a journal of what they may see; any carrier brings it there
     journal.append(heard(state, arrived, day))       # what came of theirs
 
@@ -8,7 +8,7 @@
 """
 
 from abasto.letters.exchange import Exchanged, answering_for, exchange, hear_bundle, post
-from abasto.letters.post import EXPORTED, due, exported, heard, letters_of
+from abasto.letters.post import EXPORTED, due, exported, heard, letters_of, tell_due
 
 __all__ = [
     "EXPORTED",
@@ -21,4 +21,5 @@ __all__ = [
     "heard",
     "letters_of",
     "post",
+    "tell_due",
 ]

@@ -18,7 +18,7 @@ from abasto.facts.codes import code_of
 from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.signing import id_of
-from abasto.letters.post import due, exported, heard, letters_of
+from abasto.letters.post import exported, heard, letters_of, tell_due
 from abasto.state.state import State
 from abasto.sync.bundle import Bundle
 from abasto.sync.exchange import Answerer, Ask, pull, push
@@ -40,10 +40,10 @@ class Exchanged:
 
 def post(journal: Journal, day: date, *, read: Read, time: int = 0) -> Journal:
     """Sign what is due to other networks, and return a journal in memory of all that they may see."""
-    facts = due(read(journal), day)
-    if facts:
-        journal.append(facts, time=time)
-    return exported(journal, read(journal))
+    state = read(journal)
+    if tell_due(journal, state, day, time=time):
+        state = read(journal)
+    return exported(journal, state)
 
 
 def exchange(journal: Journal, ask: Ask, network: str, day: date, *, read: Read, time: int = 0) -> Exchanged:

@@ -7,8 +7,9 @@ goods arrive there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 
 from abasto.errors import EntryError, FactError
 from abasto.facts.codes import code_of
@@ -19,6 +20,7 @@ from abasto.facts.kinds import (
     JointSaid,
     LetterHeard,
     NetworkFounded,
+    OrderCancelled,
     OrderLoaded,
     OrderReceived,
     ShipmentPromised,
@@ -33,7 +35,7 @@ from abasto.journal.store import Verified
 from abasto.state.letters import letter_bytes, sealed_letter
 from abasto.state.state import State
 
-__all__ = ["EXPORTED", "due", "exported", "heard", "letters_of"]
+__all__ = ["EXPORTED", "due", "exported", "heard", "letters_of", "tell_due"]
 
 EXPORTED = (
     NetworkFounded.KIND,
@@ -53,9 +55,28 @@ _ORDER = {NetworkFounded.KIND: 0, DeviceEndorsed.KIND: 1, DeviceCut.KIND: 1}
 """Who speaks for a network is heard before what they say."""
 
 
-def due(state: State, day: date) -> list[Fact]:
+NO_CAUSES: Mapping[str, str] = MappingProxyType({})
+
+
+def tell_due(journal: Journal, state: State, day: date, *, time: int, after: Sequence[Fact] = ()) -> bool:
+    """Sign what is `due` to other networks, and return whether anything was; `after` are the facts just written.
+
+    Only a device that speaks for its network does: the word of others, stewards they are not, would count for nothing
+    there, and keep the stewards from saying it.
+    """
+    device = journal.device
+    if device is None or not state.letters.recognised or device.key not in state.members.stewards(day.isoformat()):
+        return False
+    causes = {fact.order: fact.cause for fact in after if isinstance(fact, OrderCancelled)}
+    facts = due(state, day, causes=causes)
+    if facts:
+        journal.append(facts, time=time)
+    return bool(facts)
+
+
+def due(state: State, day: date, *, causes: Mapping[str, str] = NO_CAUSES) -> list[Fact]:
     """Return what is to be told to other networks and was not yet: promises for open orders to sites of theirs, and
-    withdrawals of promises whose order was cancelled.
+    withdrawals of promises whose order was cancelled; `causes` says why, by order.
 
     An order goes to another network if column `network` of the site it goes to has the name of a recognised one.
     """
@@ -71,7 +92,7 @@ def due(state: State, day: date) -> list[Fact]:
             facts.append(ShipmentPromised(network, order.id, way.to_site, way.departs, way.arrives, way.lines, today))
     for id, promise in letters.going.items():
         if state.orders[id].status == "cancelled" and promise.id not in letters.withdrawn:
-            facts.append(ShipmentWithdrawn(promise.id, today))
+            facts.append(ShipmentWithdrawn(promise.id, today, causes.get(id, "")))
     return facts
 
 
