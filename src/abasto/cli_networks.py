@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_format
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable
+from abasto.cli_carry import hear_file, letters_words, write_letters
 from abasto.cli_home import Code, Flag, open_home, order_words, read_state, to_the_end, today, write
+from abasto.cli_joint import plan
 from abasto.cli_tables import refuse_to_overwrite
 from abasto.facts.codes import code_of
 
 if TYPE_CHECKING:
-    from abasto.journal.journal import Journal
     from abasto.state.state import State
 
 __all__ = ["networks"]
@@ -25,10 +25,12 @@ MOST_TOLD = 5
 
 networks = App(
     name="networks",
-    help="Show the other networks that are recognised here; recognise one, and carry letters by stick.",
+    help="Show the other networks that are recognised here; recognise one, plan together, carry letters by stick.",
     help_format="plaintext",
     version_flags=(),
 )
+
+networks.command(plan)
 
 
 @networks.default
@@ -117,18 +119,10 @@ def post(
         Replace what is at PATH.
 
     """
-    from abasto.letters import post as letters_to
-    from abasto.sync.bundle import write_bundle
-
     refuse_to_overwrite(path, force=force)
     with open_home(home) as opened, to_the_end():
-        state = read_state(opened)
-        keys = sorted({*(readers or ()), *(key for keys in state.letters.stewards.values() for key in keys)})
-        if not keys:
-            raise UsageError("no steward of another network is known yet; name a device's key with --for.")
-        outbox = letters_to(opened.journal, today(date), read=_read, time=int(time.time()))
-        written = write_bundle(outbox, path, readers=keys)
-    print(f"Wrote {path}: {_letters(written.entries)}, {written.size:,} bytes, for {len(keys)} devices.")
+        written = write_letters(opened, path, readers or (), today(date))
+    print(f"Wrote {path}: {letters_words(written.entries)}, {written.size:,} bytes, sealed.")
     return EXIT_OK
 
 
@@ -148,30 +142,16 @@ def hear(path: Path, /, *, date: str | None = None, home: Path | None = None, js
         Print one JSON object on stdout and nothing else.
 
     """
-    from abasto.letters import hear_bundle
-    from abasto.sync.bundle import open_bundle
-
     with open_home(home) as opened, to_the_end():
-        bundle = open_bundle(path, seed=opened.file.seed())
-        done = hear_bundle(opened.journal, bundle, today(date), read=_read, time=int(time.time()))
-        name = read_state(opened).letters.recognised[bundle.network]
+        name, done = hear_file(opened, path, today(date))
+        network = read_state(opened).letters.network_named(name)
     if json:
-        print(json_format.dumps({"network": bundle.network, "came": done.came, "refused": done.refused}))
+        print(json_format.dumps({"network": network, "came": done.came, "refused": done.refused}))
     else:
-        print(printable(f"{_letters(done.came)} came from {name}."))
+        print(printable(f"{letters_words(done.came)} came from {name}."))
         for why in done.refused[:MOST_TOLD]:
             print(printable(f"  refused: {why}"))
     return EXIT_INPUT if done.refused else EXIT_OK
-
-
-def _read(journal: Journal) -> State:
-    from abasto import cycle
-
-    return cycle.read_state(journal)
-
-
-def _letters(count: int) -> str:
-    return f"{count:,} {'letter' if count == 1 else 'letters'}"
 
 
 def _lines(state: State) -> Iterator[str]:
@@ -183,7 +163,8 @@ def _lines(state: State) -> Iterator[str]:
     for network, name in letters.recognised.items():
         heard = sum(one == network for one in letters.heard.values())
         last = max(letters.said.get(network, {}), default="")
-        yield f"{name}, {code_of(network)}: {_letters(heard)} heard" + (f", last joint plan {last}" if last else "")
+        joint = f", last joint plan {last}" if last else ""
+        yield f"{name}, {code_of(network)}: {letters_words(heard)} heard{joint}"
     units = {row.cells["good"]: row.cells.get("unit", "kg") for row in state.rows.table("goods")}
     for shipment in letters.coming:
         yield f"comes: {order_words(state.orders[shipment], units)}"

@@ -5,26 +5,22 @@ from __future__ import annotations
 import contextlib
 import json as json_format
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
 from abasto.cli import EXIT_GIVEN_UP, EXIT_INPUT, EXIT_OK, UsageError, printable, say
-from abasto.cli_home import Code, Flag, open_home, read_state, today
+from abasto.cli_carry import exchange_with, is_cut_in, letters_words, read_journal
+from abasto.cli_home import Code, Flag, open_home
 from abasto.errors import AbastoError
 
 if TYPE_CHECKING:
     from abasto.journal.home import Home
-    from abasto.journal.journal import Journal
     from abasto.letters import Exchanged
-    from abasto.state.state import State
     from abasto.sync.exchange import Synced
-    from abasto.sync.peer import Carry
     from abasto.sync.register import Peer
 
     Result = Synced | Exchanged | AbastoError
@@ -195,7 +191,7 @@ def serve(*, port: int = 8300, lan: str | None = None, nats: str | None = None, 
                 f"port {port} of {place.address} cannot be used ({error.strerror or error}); a room may be open there, "
                 "which answers peers too: choose another with --port."
             ) from None
-        answering, is_cut = answering_for(opened.journal, read=read_journal), _is_cut(opened)
+        answering, is_cut = answering_for(opened.journal, read=read_journal), is_cut_in(opened)
         with bound, over_nats(opened, nats, say, answering, is_cut=is_cut) if nats else contextlib.nullcontext():
             address = place.url(bound.getsockname()[1])
             print(printable(f"This device answers its peers at {address}. Ctrl-C ends it."), flush=True)
@@ -232,7 +228,7 @@ def sync_with(peer: str, /, *, home: Path | None = None, json: Flag = False) -> 
             raise UsageError("there are no peers yet; add one with: abasto peers add NAME ADDRESS KEY")
         try:
             for one in asked:
-                results.append((one, _exchange(opened, one)))
+                results.append((one, exchange_with(opened, one)))
                 if not json:
                     _tell(*results[-1])
         except KeyboardInterrupt:
@@ -245,46 +241,6 @@ def sync_with(peer: str, /, *, home: Path | None = None, json: Flag = False) -> 
         for _, result in results
     )
     return EXIT_OK if same else EXIT_INPUT
-
-
-def _exchange(home: Home, peer: Peer) -> Result:
-    """Return what an exchange brought, or why there was none; with another network letters are exchanged."""
-    from abasto.sync.http import HttpCarrier
-    from abasto.sync.nats import NatsLink, is_nats
-
-    try:
-        if is_nats(peer.address):
-            with NatsLink(peer.address) as link:
-                return _over(home, link.carry(peer.key), peer)
-        with HttpCarrier(peer.address) as carry:
-            return _over(home, carry, peer)
-    except AbastoError as error:
-        return error
-
-
-def _over(home: Home, carry: Carry, peer: Peer) -> Result:
-    """Exchange over a carrier: entries with a device of this network, letters with one of a recognised network."""
-    from abasto.letters import exchange
-    from abasto.sync.exchange import sync
-    from abasto.sync.peer import Asking
-    from abasto.sync.refused import NotExpectedError, OtherNetworkError
-
-    journal = home.journal
-    assert journal.device is not None  # A home always has one.
-    if _is_cut(home)(peer.key):
-        raise NotExpectedError(
-            f"{peer.code} was cut off by the network, so it is asked nothing and given nothing; forget it with: "
-            "abasto peers drop NAME"
-        )
-    try:
-        return sync(journal, Asking(carry, journal.device, key=peer.key, network=journal.network))
-    except OtherNetworkError as error:
-        refusal = error
-    for network in read_state(home).letters.recognised:
-        ask = Asking(carry, journal.device, key=peer.key, network=network)
-        with contextlib.suppress(OtherNetworkError):
-            return exchange(journal, ask, network, today(None), read=read_journal, time=int(time.time()))
-    return refusal
 
 
 def _meant(register: Any, asked: str) -> Peer:
@@ -301,35 +257,12 @@ def _meant(register: Any, asked: str) -> Peer:
     return replace(once, name=once.shown)
 
 
-def read_journal(journal: Journal) -> State:
-    """Return what the entries of a journal come to."""
-    from abasto import cycle
-
-    return cycle.read_state(journal)
-
-
 def _parted(address: str, key: str | None) -> tuple[str, str]:
     """Return an address and a key, which may stand in one text with a # between them."""
     where, _, in_text = address.partition("#")
     if key and in_text and key != in_text:
         raise UsageError("the text has one key and another one follows it; give one of them.")
     return where, key or in_text
-
-
-def _is_cut(home: Home) -> Callable[[str], bool]:
-    """Return what says of a device's key whether it is cut off, by what the journal holds when it is asked."""
-    lock = Lock()
-    counted, cuts = -1, frozenset[str]()
-
-    def is_cut(key: str) -> bool:
-        nonlocal counted, cuts
-        with lock:
-            count = home.journal.store.count()
-            if count != counted:
-                counted, cuts = count, frozenset(read_state(home).members.cuts)
-            return key in cuts
-
-    return is_cut
 
 
 def _own(home: Home) -> str:
@@ -350,7 +283,7 @@ def _lines(peer: Peer, result: Result) -> Iterator[str]:
         yield f"{peer.name}: no exchange. {result}"
         return
     if not isinstance(result, Synced):
-        yield f"{peer.name}, of another network: {_letters(result.came)} came, {_letters(result.went)} went."
+        yield f"{peer.name}, of another network: {letters_words(result.came)} came, {letters_words(result.went)} went."
         yield from _refused("refused", result.refused)
         return
     yield (
@@ -370,10 +303,6 @@ def _lines(peer: Peer, result: Result) -> Iterator[str]:
 
 def _entries(count: int) -> str:
     return f"{count:,} {'entry' if count == 1 else 'entries'}"
-
-
-def _letters(count: int) -> str:
-    return f"{count:,} {'letter' if count == 1 else 'letters'}"
 
 
 def _refused(where: str, reasons: list[str]) -> Iterator[str]:

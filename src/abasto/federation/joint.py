@@ -21,14 +21,14 @@ from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear
 from abasto.federation.coarse import CoarseMap, decode, encode, fits
 from abasto.federation.draw import MOST_TOGETHER, draw_map, hours_inside, merge_sites
-from abasto.federation.messages import THOUSANDTHS, MapTold, Message, Told, Voted, read, write
+from abasto.federation.messages import THOUSANDTHS, MapTold, Message, Stepped, Told, Voted, read, write
 from abasto.federation.worth import value_at
 from abasto.network import Network
 from abasto.planner.make import make_plan
 from abasto.planner.plan import Plan
 from abasto.planner.problem import tier_values
 
-__all__ = ["Agreed", "Peer", "Settings", "plan_carefully"]
+__all__ = ["Agreed", "Peer", "Settings", "plan_carefully", "steps_of"]
 
 STEPS = 5
 """What is asked of a lane, good and stretch of days is promised in fifths: more layers are more gates, and
@@ -101,6 +101,8 @@ class _Round:
     votes: dict[str, Voted] = field(default_factory=dict)
     clearing: Clearing | None = None
     levels: list[_Level] = field(default_factory=list)
+    promised: list[Trade] = field(default_factory=list)
+    """What the network itself has promised, each time all of it."""
 
 
 class Peer:
@@ -108,6 +110,8 @@ class Peer:
 
     `session` is a text that all who plan together have agreed on. `plan` plans a network; `clearing` clears maps.
     `solves` counts plans that were made, `stuck` those of them that could not keep what was promised and were dropped.
+    `recall` goes on with a session that was begun before; `unkept` is then what the network is committed to and, by
+    what is known now, cannot send any more.
     """
 
     def __init__(
@@ -124,6 +128,7 @@ class Peer:
         self.session = session
         self.solves = 0
         self.stuck = 0
+        self.unkept: Trade = {}
         self._plan_of = plan or partial(plan_carefully, fairness=self.settings.fairness, gap=self.settings.gap)
         self._clear = clearing
         self._goods = sorted(row.good for row in network.goods)
@@ -133,7 +138,7 @@ class Peer:
         self._commits: dict[str, Told] = {}
         self._committed: Trade = {}
         self._chosen: int | None = None
-        self._steps = list(_steps(self.settings))
+        self._steps = list(steps_of(self.settings))
         self._at = 0
         self._alone = self._level({}, [])
 
@@ -146,6 +151,11 @@ class Peer:
     def steps(self) -> int:
         """How many steps a session has."""
         return len(self._steps)
+
+    @property
+    def done(self) -> int:
+        """How many steps were done."""
+        return self._at
 
     def next(self) -> list[Message]:
         """Do the next step with what has come until now, and return what others are to hear of it.
@@ -174,6 +184,8 @@ class Peer:
         if said.round >= len(self._rounds):
             raise FederationError(f'"{said.sender}" speaks of round {said.round + 1} of {len(self._rounds)}')
         held = self._rounds[said.round]
+        if isinstance(said, Stepped):
+            return
         if isinstance(said, MapTold):
             coarse = decode(said.coarse)
             if coarse.network != said.sender:
@@ -187,6 +199,36 @@ class Peer:
             older = heard.get(said.sender)
             if older is None or (said.round, said.number) > (older.round, older.number):
                 heard[said.sender] = said
+
+    def recall(self, own: Iterable[bytes]) -> None:
+        """Go on where this network was in the session when it had said `own`, in that order; what others said has been
+        taken already.
+
+        Plans are made anew, from what is known now, and keep what was told: promises, if they still can, and
+        commitments, as far as they can.
+        """
+        told: dict[tuple[str, int, int], dict[tuple[int, str], tuple[float, ...]]] = {}
+        for raw in own:
+            said = read(raw, self._goods)
+            if isinstance(said, Stepped):
+                self._at = max(self._at, said.step)
+            elif isinstance(said, MapTold):
+                self._rounds[said.round].maps[self.name] = decode(said.coarse)
+            elif isinstance(said, Voted):
+                self._rounds[said.round].votes[self.name] = said
+            else:
+                told.setdefault((said.kind, said.round, said.number), {}).update(said.trade)
+        for (kind, turn, _), trade in sorted(told.items(), key=lambda one: one[0]):
+            if kind == "promise":
+                self._rounds[turn].promised.append(trade)
+            else:
+                self._committed, self._chosen = trade, turn
+        if self._chosen is None and any(kind == "commit" for kind, _, _ in self._steps[: self._at]):
+            self._chosen = self._best_round()
+        to_promise = {turn for kind, turn, _ in self._steps[self._at :] if kind == "pass"}
+        for turn, held in enumerate(self._rounds):
+            if turn not in to_promise:
+                held.levels = self._remade(held, turn)
 
     def agreed(self) -> Agreed:
         """Return what holds now: going alone, until commitments that rest on nothing unheard say better."""
@@ -239,13 +281,13 @@ class Peer:
         if last is not None and last.relied == received:
             return []
         asked = self._asked(held.clearing)
-        if last is None and not asked and not received:
+        promised = held.promised[-1] if held.promised else {}
+        if last is None and not asked and not received and not promised:
             held.levels.append(self._alone)
             return []
-        promised = last.sent if last is not None else {}
-        level = self._level(received, list(self._gates(asked, promised, more=True)))
+        level = self._level(received, list(self._gates(asked, promised)))
         if not covers(level.sent, promised):
-            level = self._level(received, list(self._gates(asked, promised, more=False)))
+            level = self._level(received, list(self._hard_gates(held.clearing, promised)))
         if not covers(level.sent, promised):
             self.stuck += 1
             return []
@@ -253,6 +295,7 @@ class Peer:
         held.levels.append(level)
         if level.sent == promised:
             return []
+        held.promised.append(level.sent)
         return self._tell("promise", turn, number, level.sent)
 
     def _vote(self, turn: int) -> list[Message]:
@@ -266,11 +309,11 @@ class Peer:
     def _commit(self, number: int) -> list[Message]:
         if self._chosen is None:
             self._chosen = self._best_round()
-        before = self._committed
         standing = self._standing()
-        self._committed = standing[-1].sent if standing else {}
-        if self._chosen is None or self._committed == before:
+        sent = standing[-1].sent if standing else {}
+        if self._chosen is None or sent == self._committed or not covers(sent, self._committed):
             return []
+        self._committed = sent
         return self._tell("commit", self._chosen, number, self._committed)
 
     # What they rest on
@@ -289,6 +332,29 @@ class Peer:
             return []
         heard = self._received(self._commits.values(), self._chosen)
         return [level for level in self._rounds[self._chosen].levels if covers(heard, level.relied)]
+
+    def _remade(self, held: _Round, turn: int) -> list[_Level]:
+        """Return plans that keep what was told in a round: the first promise with nothing of others, and what was told
+        since with what is sure by now, and with what is promised.
+        """
+        first, last = (held.promised[0], held.promised[-1]) if held.promised else ({}, {})
+        bound = self._committed if self._chosen == turn else {}
+        promised, sure = (self._received(told.values(), turn) for told in (held.promises, self._commits))
+        if held.clearing is None and last:
+            held.clearing = self._clear(held.maps.values(), self.border.network)
+        levels: list[_Level] = []
+        for relied, sent in (({}, first), (sure, bound or first), (sure, last), (promised, last)):
+            if any((level.relied, level.sent) == (relied, sent) for level in levels):
+                continue
+            gates = list(self._hard_gates(held.clearing, sent)) if held.clearing is not None else []
+            level = self._level(relied, gates) if relied or sent else self._alone
+            is_kept = covers(level.sent, sent)
+            if bound and (relied, sent) == (sure, bound):
+                self.unkept = {} if is_kept else _less(bound, level.sent)
+            elif not is_kept:
+                continue
+            levels.append(replace(level, sent=sent))
+        return levels
 
     def _received(self, told: Iterable[Told], turn: int) -> Trade:
         """Return what others say they send here in a round."""
@@ -385,9 +451,9 @@ class Peer:
         return asked
 
     def _gates(
-        self, asked: Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]], promised: Trade, *, more: bool
+        self, asked: Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]], promised: Trade
     ) -> Iterator[Gate]:
-        """Yield gates for what was promised, at a high reward, and with `more` for the rest of what is asked.
+        """Yield gates for what was promised, at a high reward, and for the rest of what is asked.
 
         Each stretch of equal asking is cut into STEPS layers, a gate each, so that what was promised of it is whole
         layers on some of its days. Layers of which nothing was promised are one gate.
@@ -402,12 +468,22 @@ class Peer:
                     firm = [day for day, promise in zip(days, layers, strict=True) if promise > layer]
                     rest = [day for day, promise in zip(days, layers, strict=True) if promise <= layer]
                     firm_name = f"{name}, layer {layer + 1}"
-                    yield self._gate(firm_name, lane, good, firm, rate / STEPS, (FIRM if more else HARD) * reward)
-                    if rest and more:
+                    yield self._gate(firm_name, lane, good, firm, rate / STEPS, FIRM * reward)
+                    if rest:
                         yield self._gate(f"{firm_name}, more", lane, good, rest, rate / STEPS, reward)
-                if max(layers) < STEPS and more:
+                if max(layers) < STEPS:
                     above = rate * (STEPS - max(layers)) / STEPS
                     yield self._gate(f"{name}, more", lane, good, list(days), above, reward)
+
+    def _hard_gates(self, clearing: Clearing, told: Trade) -> Iterator[Gate]:
+        """Yield gates for what was told to others and nothing else, at a reward before which all else stands back."""
+        prices = {(flow.lane, flow.good): flow.price for flow in clearing.flows}
+        dearest = max(prices.values(), default=1.0)
+        for (lane, good), amounts in told.items():
+            for days, rate in _stretches(amounts):
+                name = f"{self.border.out[lane].here} → {lane}, {good}, {days.start + 1}, told"
+                reward = HARD * prices.get((lane, good), dearest)
+                yield self._gate(name, lane, good, list(days), rate / KEPT, reward)
 
     def _gate(self, name: str, lane: int, good: str, days: list[int], rate: float, reward: float) -> Gate:
         """Return a gate through which at most `rate` goes on each of some days, each unit rewarded alike."""
@@ -451,6 +527,15 @@ def _most(one: Trade, other: Trade) -> Trade:
     }
 
 
+def _less(one: Trade, other: Trade) -> Trade:
+    """Return how much more one trade has than another, where it is more."""
+    rest = {
+        key: tuple(max(0.0, a - b) for a, b in zip(days, other.get(key, (0.0,) * len(days)), strict=True))
+        for key, days in one.items()
+    }
+    return {key: days for key, days in rest.items() if any(days)}
+
+
 def _stretches(rates: tuple[float, ...]) -> Iterator[tuple[range, float]]:
     """Yield the days, from 0, of each run of equal rates above 0, with the rate."""
     first = 0
@@ -473,7 +558,7 @@ def plan_carefully(
         return make_plan(network, fairness=fairness, gap=gap, time_limit=time_limit, solver="equilibrium")
 
 
-def _steps(settings: Settings) -> Iterator[tuple[str, int, int]]:
+def steps_of(settings: Settings) -> Iterator[tuple[str, int, int]]:
     """Yield the steps of a session: their kind, round, and number among those of their kind."""
     for turn in range(settings.rounds):
         yield "map", turn, 0
