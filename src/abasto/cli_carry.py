@@ -105,15 +105,12 @@ def hear_file(home: Home, path: Path, day: datetime.date) -> tuple[str, Exchange
 
 def write_letters(home: Home, path: Path, readers: Sequence[str], day: datetime.date) -> BundleWritten:
     """Write what other networks may see to a bundle file, for these keys and the stewards that are known of them."""
-    from abasto.letters import post
-    from abasto.sync.bundle import write_bundle
+    from abasto import letters
 
-    state = read_state(home)
-    keys = sorted({*readers, *(key for keys in state.letters.stewards.values() for key in keys)})
-    if not keys:
-        raise UsageError("no steward of another network is known yet; name a device's key with --for.")
-    outbox = post(home.journal, day, read=read_journal, time=int(time.time()))
-    return write_bundle(outbox, path, readers=keys)
+    try:
+        return letters.write_letters(home.journal, path, readers, day, read=read_journal, time=int(time.time()))
+    except letters.NoReaderError as error:
+        raise UsageError(f"{str(error).removesuffix('.')} with --for.") from None
 
 
 def letters_words(count: int) -> str:

@@ -229,9 +229,11 @@ class _Run:
 
     def bring(self) -> None:
         """Give others what they may see: over the line, and on the stick."""
+        from abasto.state.abroad import read_card
+
         self.exchange()
         if self.way.stick is not None:
-            write_letters(self.home, self._own_file(), self.way.readers, self.day)
+            write_letters(self.home, self._own_file(), [read_card(one)[1] for one in self.way.readers], self.day)
 
     def _own_file(self) -> Path:
         assert self.way.stick is not None

@@ -14,7 +14,7 @@ from abasto.cli_carry import hear_file, letters_words, write_letters
 from abasto.cli_home import Code, Flag, open_home, order_words, read_state, to_the_end, today, write
 from abasto.cli_joint import plan
 from abasto.cli_tables import refuse_to_overwrite
-from abasto.facts.codes import code_of
+from abasto.facts.codes import code_of, spoken
 
 if TYPE_CHECKING:
     from abasto.state.state import State
@@ -47,10 +47,11 @@ def show(*, home: Path | None = None, json: Flag = False) -> int:
     """
     with open_home(home) as opened:
         state = read_state(opened)
+        own = "" if opened.journal.device is None else opened.journal.device.key
     if json:
         print(json_format.dumps(_document(state), ensure_ascii=False, indent=1))
         return EXIT_OK
-    for line in _lines(state):
+    for line in _lines(state, own):
         print(printable(line))
     return EXIT_OK
 
@@ -66,7 +67,7 @@ def recognise(
     name
         What it is called in its own tables; sites of it have this name in their column `network`.
     network
-        The whole id of its founding entry, as `abasto networks` shows it there.
+        The whole id of its founding entry, or the text that `abasto networks` shows there, which has it.
     date
         The day on which it is recognised; today by default.
     home
@@ -83,10 +84,12 @@ def recognise(
         except NotRecognisedError as error:
             raise UsageError(str(error)) from None
         [entry] = write(opened, [fact])
+    code = code_of(fact.network)
     if json:
-        print(json_format.dumps({"entry": entry.id, "network": network, "code": code_of(network), "name": name}))
+        print(json_format.dumps({"entry": entry.id, "network": fact.network, "code": code, "name": name}))
         return EXIT_OK
-    print(printable(f"Recognised {name}, {code_of(network)}. Entry {code_of(entry.id)}."))
+    print(printable(f"Recognised {name}, {code}. Entry {code_of(entry.id)}."))
+    print(f"Compare its code with the one that is read aloud there: {spoken(fact.network)}")
     return EXIT_OK
 
 
@@ -109,8 +112,8 @@ def post(
     path
         The file to write.
     readers
-        Whole keys of devices of other networks that are to read it, as `abasto bundle` shows them there; needed until
-        a first letter of theirs has come.
+        Whole keys of devices of other networks that are to read it, or the texts that `abasto networks` shows there;
+        needed until a first letter of theirs has come.
     date
         The day of what is promised; today by default.
     home
@@ -119,9 +122,11 @@ def post(
         Replace what is at PATH.
 
     """
+    from abasto.state.abroad import read_card
+
     refuse_to_overwrite(path, force=force)
     with open_home(home) as opened, to_the_end():
-        written = write_letters(opened, path, readers or (), today(date))
+        written = write_letters(opened, path, [read_card(one)[1] for one in readers or ()], today(date))
     print(f"Wrote {path}: {letters_words(written.entries)}, {written.size:,} bytes, sealed.")
     return EXIT_OK
 
@@ -154,9 +159,12 @@ def hear(path: Path, /, *, date: str | None = None, home: Path | None = None, js
     return EXIT_INPUT if done.refused else EXIT_OK
 
 
-def _lines(state: State) -> Iterator[str]:
+def _lines(state: State, own: str) -> Iterator[str]:
+    from abasto.state.abroad import card
+
     letters = state.letters
-    yield f"This network is {state.network}, code {code_of(state.network)}."
+    yield f"This network is {state.network}, code {spoken(state.network)}."
+    yield f"Others recognise it with: abasto networks recognise NAME '{card(state.network, own)}'"
     if not letters.recognised:
         yield "No other network is recognised yet. Recognise one with: abasto networks recognise NAME ID"
         return

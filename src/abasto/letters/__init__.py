@@ -7,12 +7,21 @@
 `exchange` does all of it with a peer that answers; `hear_bundle` takes in what a stick brought.
 """
 
-from abasto.letters.exchange import Exchanged, answering_for, exchange, hear_bundle, post
+from abasto.letters.exchange import (
+    Exchanged,
+    NoReaderError,
+    answering_for,
+    exchange,
+    hear_bundle,
+    post,
+    write_letters,
+)
 from abasto.letters.post import EXPORTED, due, exported, heard, letters_of, tell_due
 
 __all__ = [
     "EXPORTED",
     "Exchanged",
+    "NoReaderError",
     "answering_for",
     "due",
     "exchange",
@@ -22,4 +31,5 @@ __all__ = [
     "letters_of",
     "post",
     "tell_due",
+    "write_letters",
 ]

@@ -7,24 +7,25 @@ journal, on the disk, before it is acknowledged.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from threading import Lock
 from time import time as clock
 
-from abasto.errors import ForeignError
+from abasto.errors import AbastoError, ForeignError
 from abasto.facts.codes import code_of
 from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.signing import id_of
 from abasto.letters.post import exported, heard, letters_of, tell_due
 from abasto.state.state import State
-from abasto.sync.bundle import Bundle
+from abasto.sync.bundle import Bundle, BundleWritten, write_bundle
 from abasto.sync.exchange import Answerer, Ask, pull, push
 from abasto.sync.messages import unpack
 
-__all__ = ["Exchanged", "answering_for", "exchange", "hear_bundle", "post"]
+__all__ = ["Exchanged", "NoReaderError", "answering_for", "exchange", "hear_bundle", "post", "write_letters"]
 
 Read = Callable[[Journal], State]
 
@@ -44,6 +45,24 @@ def post(journal: Journal, day: date, *, read: Read, time: int = 0) -> Journal:
     if tell_due(journal, state, day, time=time):
         state = read(journal)
     return exported(journal, state)
+
+
+class NoReaderError(AbastoError):
+    """Nobody is known who could open a bundle of letters."""
+
+
+def write_letters(
+    journal: Journal, path: Path, readers: Sequence[str], day: date, *, read: Read, time: int = 0
+) -> BundleWritten:
+    """Write what other networks may see to a bundle file, for these keys and the stewards that are known of them.
+
+    Raises `NoReaderError` if there is none, before anything is signed.
+    """
+    known = read(journal).letters.stewards.values()
+    keys = sorted({*readers, *(key for keys in known for key in keys)})
+    if not keys:
+        raise NoReaderError("no steward of another network is known yet; name a device's key.")
+    return write_bundle(post(journal, day, read=read, time=time), path, readers=keys)
 
 
 def exchange(journal: Journal, ask: Ask, network: str, day: date, *, read: Read, time: int = 0) -> Exchanged:

@@ -116,9 +116,14 @@ class Room:
             time = int(self.now().timestamp())
             entries = self.home.journal.append(facts, time=time)
             tell_due(self.home.journal, self.state, self.day, time=time, after=facts)
+        self.tell()
+        return entries
+
+    def tell(self) -> None:
+        """Tell all pages that something was written into the journal."""
+        with self.lock:
             count = self.state.count
         self.events.tell("journal", entries=count)
-        return entries
 
     def look(self) -> None:
         """See whether another program has written into the journal, and tell the pages if so."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import parse_qs
 
 from abasto.errors import AbastoError
 from abasto.facts.codes import code_of
@@ -16,10 +17,21 @@ if TYPE_CHECKING:
     from abasto.state.state import State
     from abasto.state.types import OrderRecord
 
-__all__ = ["NotRecognisedError", "Other", "Shipment", "destination", "others", "recognition", "shipments"]
+__all__ = [
+    "NotRecognisedError",
+    "Other",
+    "Shipment",
+    "card",
+    "destination",
+    "others",
+    "read_card",
+    "recognition",
+    "shipments",
+]
 
 Standing = Literal["", "due", "promised", "withdrawing", "withdrawn"]
 """What was told of an order that goes to another network: nothing yet, that it comes, or that it does not."""
+SCHEME = "abasto:network"
 WHOLE_ID = re.compile("[A-Za-z0-9_-]{43}")
 
 
@@ -39,12 +51,15 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """An order that comes from another network, or goes to one, and what was told of it."""
+    """An order that comes from another network, or goes to one, and what was told of it; `is_loaded` is whether it has
+    left, which of one that comes is known once the other network has told it.
+    """
 
     order: OrderRecord
     network: str
     name: str
     standing: Standing
+    is_loaded: bool
 
 
 def others(state: State) -> tuple[Other, ...]:
@@ -81,20 +96,43 @@ def shipments(state: State) -> Iterator[tuple[Literal["coming", "going"], Shipme
         if coming is not None:
             name = letters.recognised.get(coming.network, code_of(coming.network))
             standing: Standing = "withdrawn" if order.status == "cancelled" else "promised"
-            yield "coming", Shipment(order, coming.network, name, standing)
+            yield "coming", Shipment(order, coming.network, name, standing, coming.is_sent)
             continue
         name, standing = destination(state, order)
         if standing:
             promise = letters.going.get(order.id)
             network = letters.network_named(name) if promise is None else promise.network
-            yield "going", Shipment(order, network, name, standing)
+            yield "going", Shipment(order, network, name, standing, bool(order.loaded))
+
+
+def card(network: str, device: str) -> str:
+    """Return the text by which others recognise a network: its id, and the key of a device that reads letters.
+
+    >>> card("A" * 43, "B" * 43) == f"abasto:network?network={'A' * 43}&device={'B' * 43}"
+    True
+    """
+    return f"{SCHEME}?network={network}&device={device}"
+
+
+def read_card(text: str) -> tuple[str, str]:
+    """Return the network's id and the device's key that a card has; a text that is none is both.
+
+    >>> read_card(card("A" * 43, "B" * 43)) == ("A" * 43, "B" * 43), read_card("K7Q2")
+    (True, ('K7Q2', 'K7Q2'))
+    """
+    scheme, _, rest = text.strip().partition("?")
+    if scheme != SCHEME:
+        return text.strip(), text.strip()
+    told = parse_qs(rest)
+    return told.get("network", [""])[0], told.get("device", [""])[0]
 
 
 def recognition(state: State, name: str, network: str, *, date: str) -> NetworkRecognised:
-    """Return the fact that recognises a network under a name; raises `NotRecognisedError` if it would say nothing new,
-    or something that cannot be.
+    """Return the fact that recognises a network, by its id or card, under a name.
+
+    Raises `NotRecognisedError` if it would say nothing new, or something that cannot be.
     """
-    known = state.letters.recognised
+    known, network = state.letters.recognised, read_card(network)[0]
     if not WHOLE_ID.fullmatch(network):
         raise NotRecognisedError(
             f'"{network[:80]}" is no whole id of a network: 43 letters, as `abasto networks` shows it there.'
