@@ -33,6 +33,7 @@ from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import Device
 from abasto.language import language
 from abasto.letters import EXPORTED, due, exported, heard, letters_of, tell_due
+from abasto.letters.post import Picked
 from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
@@ -488,3 +489,38 @@ def test_what_was_heard_last_is_known_with_its_day(hills: Member, vale: Member) 
     latest = vale.state().letters.latest
     assert latest == {hills.journal.network: ("2027-03-01", "shipment.promised")}
     assert Letters.from_plain(json.loads(json.dumps(vale.state().letters.plain()))).latest == latest
+
+
+def seen_with(picked: Picked, member: Member) -> set[bytes]:
+    return {signed.raw for signed in exported(member.journal, member.state(), picked=picked).store.export()}
+
+
+def test_what_is_picked_out_once_and_gone_on_with_is_what_a_look_from_the_start_finds(
+    hills: Member, vale: Member
+) -> None:
+    befriend(hills, vale)
+    picked = Picked(hills.journal)
+    desk = second(hills)
+    hills.say(DeviceEndorsed(key_of(desk), "steward", DAY))
+    meet(hills, desk)
+    desk.say(JointSaid(DAY, "bWFw", DAY))  # Early in the order of entries, and heard of late.
+    for number in range(3):
+        own = order(hills, 1000 * (number + 1))
+        hills.post()
+        hills.say(OrderLoaded(own, (Line("flour", 1000),), DAY))
+        assert seen_with(picked, hills) == seen_with(Picked(hills.journal), hills)
+    before = seen_with(picked, hills)
+    meet(hills, desk)
+    assert seen_with(picked, hills) == seen_with(Picked(hills.journal), hills)
+    assert len(seen_with(picked, hills) - before) == 1
+    vale.hear(hills.post())
+    [shipment, *_] = vale.state().letters.coming
+    vale.say(OrderReceived(shipment, "Market", (Line("flour", 1000),), TOMORROW))
+    letters_of(hills.journal, hills.state(), vale.journal.network, picked=picked)
+    hills.hear(vale.post())
+    theirs = [
+        letters_of(hills.journal, hills.state(), vale.journal.network, picked=one)
+        for one in (picked, Picked(hills.journal))
+    ]
+    gone_on, anew = ({signed.raw for signed in one.store.export()} for one in theirs)
+    assert gone_on == anew != set()

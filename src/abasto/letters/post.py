@@ -31,11 +31,11 @@ from abasto.journal.entry import Entry, Signed
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import NOTHING, id_of, read_entry
-from abasto.journal.store import Verified
+from abasto.journal.store import Place, Verified, place_of
 from abasto.state.letters import letter_bytes, sealed_letter
 from abasto.state.state import State
 
-__all__ = ["EXPORTED", "due", "exported", "heard", "letters_of", "tell_due"]
+__all__ = ["EXPORTED", "Picked", "due", "exported", "heard", "letters_of", "tell_due"]
 
 EXPORTED = (
     NetworkFounded.KIND,
@@ -96,26 +96,66 @@ def due(state: State, day: date, *, causes: Mapping[str, str] = NO_CAUSES) -> li
     return facts
 
 
-def exported(journal: Journal, state: State) -> Journal:
+class Picked:
+    """What of a journal may be a letter: its entries of kinds that are exported, and those of others that it heard.
+
+    They are few among many, so they are picked out once, and after that only from what came since. Which of them others
+    may see, and which count, the state says each time anew.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self._begin()
+
+    def _begin(self) -> None:
+        self._count = 0
+        self._place: Place | None = None
+        self.own: list[tuple[Entry, Fact]] = []
+        self.heard: list[Verified] = []
+        self.stewards: set[str] = set()
+        """The keys of all devices of which it was ever said that they are stewards."""
+
+    def look(self) -> Picked:
+        """Look at what came since; begin anew if some of it belongs before what was seen already."""
+        count = self.journal.store.count()
+        if self._count != count:
+            self._take()
+        if self._count < count:
+            self._begin()
+            self._take()
+        return self
+
+    def _take(self) -> None:
+        for placed in self.journal.read(self._place):
+            entry = placed.entry
+            self._count, self._place = self._count + 1, place_of(entry)
+            if entry.kind in EXPORTED or entry.kind == LetterHeard.KIND:
+                self._pick(entry)
+
+    def _pick(self, entry: Entry) -> None:
+        try:
+            fact = fact_of(entry.kind, entry.body)
+            if isinstance(fact, LetterHeard):
+                self.heard.append(read_entry(letter_bytes(fact)))
+                return
+        except (EntryError, FactError):
+            return
+        self.own.append((entry, fact))
+        if isinstance(fact, DeviceEndorsed) and fact.role == "steward":
+            self.stewards.add(fact.device)
+
+
+def exported(journal: Journal, state: State, *, picked: Picked | None = None) -> Journal:
     """Return a journal in memory of the entries that other networks may see, with the device's key to seal bundles."""
-    stewards = _ever_stewards(journal, state)
+    picked = (picked or Picked(journal)).look()
+    stewards = picked.stewards | (set() if state.founded is None else set(state.founded.stewards))
     outbox = _in_memory(
-        Verified(placed.entry, signed)
-        for placed in journal.read()
-        if placed.entry.kind in EXPORTED and _may_be_seen(placed.entry, state, stewards)
-        if (signed := journal.store.get(placed.entry.id)) is not None
+        Verified(entry, signed)
+        for entry, fact in picked.own
+        if _may_be_seen(entry, fact, state, stewards) and (signed := journal.store.get(entry.id)) is not None
     )
     outbox.device = journal.device
     return outbox
-
-
-def _ever_stewards(journal: Journal, state: State) -> set[str]:
-    """Return the keys of all devices that were ever said to be stewards, by a steward or by the founding entry."""
-    found = set() if state.founded is None else set(state.founded.stewards)
-    for placed in journal.read():
-        if placed.entry.kind == DeviceEndorsed.KIND and placed.entry.body.get("role") == "steward":
-            found.add(str(placed.entry.body.get("device", "")))
-    return found
 
 
 def _in_memory(entries: Iterable[Verified]) -> Journal:
@@ -125,12 +165,8 @@ def _in_memory(entries: Iterable[Verified]) -> Journal:
     return made
 
 
-def _may_be_seen(entry: Entry, state: State, stewards: Collection[str]) -> bool:
+def _may_be_seen(entry: Entry, fact: Fact, state: State, stewards: Collection[str]) -> bool:
     letters = state.letters
-    try:
-        fact = fact_of(entry.kind, entry.body)
-    except FactError:
-        return False
     if isinstance(fact, JointSaid):
         return fact.session in letters.said.get(state.network, {})
     if isinstance(fact, DeviceEndorsed | DeviceCut):
@@ -143,22 +179,10 @@ def _may_be_seen(entry: Entry, state: State, stewards: Collection[str]) -> bool:
     return True
 
 
-def letters_of(journal: Journal, state: State, network: str) -> Journal:
+def letters_of(journal: Journal, state: State, network: str, *, picked: Picked | None = None) -> Journal:
     """Return a journal in memory of what was heard of another network, to which an exchange adds more."""
-    found = []
-    for placed in journal.read():
-        signed = _letter_in(placed.entry) if placed.entry.kind == LetterHeard.KIND else None
-        if signed is not None and state.letters.heard.get(id_of(signed.raw)) == network:
-            found.append(read_entry(signed))
-    return _in_memory(found)
-
-
-def _letter_in(entry: Entry) -> Signed | None:
-    try:
-        fact = fact_of(entry.kind, entry.body)
-        return letter_bytes(fact) if isinstance(fact, LetterHeard) else None
-    except FactError:
-        return None
+    heard = (picked or Picked(journal)).look().heard
+    return _in_memory(one for one in heard if state.letters.heard.get(one.entry.id) == network)
 
 
 def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact], list[str]]:
