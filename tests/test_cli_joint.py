@@ -168,7 +168,7 @@ def test_it_says_from_whom_it_waits_and_goes_on_without(
     capsys.readouterr()
     assert hills.plan() == 0
     printed = capsys.readouterr().out
-    assert "this network has done step 1 of 6, which publishes its map" in printed
+    assert "this network has done 1 of 6 steps; next it promises." in printed
     assert "Vale: nothing heard yet" in printed
     assert "Waiting for Coast, Vale." in printed
     assert hills.plan() == 0

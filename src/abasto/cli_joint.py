@@ -250,10 +250,10 @@ class _Run:
     def lines(self, stands: Standing, session: Session | None) -> Iterator[str]:
         """Yield where the session stands, whom it waits for, and what comes next."""
         number = len(stands.steps)
-        last = f", which {STEPS[stands.steps[stands.done - 1]]}" if stands.done else ""
-        yield f"Joint plan from {stands.session} on: this network has done step {stands.done} of {number}{last}."
+        then = f"; next it {STEPS[stands.next]}" if stands.next else ""
+        yield f"Joint plan from {stands.session} on: this network has done {stands.done} of {number} steps{then}."
         for one in stands.partners:
-            yield f"  {one.name}: " + (f"step {one.steps} of {number}" if one.steps else "nothing heard yet")
+            yield f"  {one.name}: " + (f"{one.steps} of {number}" if one.steps else "nothing heard yet")
         awaited = [one.name for one in stands.awaited(self.without)]
         if awaited:
             yield f"Waiting for {', '.join(awaited)}. When letters have come: {self._again()}"

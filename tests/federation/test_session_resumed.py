@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import base64
 from datetime import date
+from random import Random
 
 import pytest
+from federated import tiny
 
 from abasto.cycle import read_state
 from abasto.examples import FEDERATION, federation_path
 from abasto.facts.kinds import NetworkRecognised, OrderIssued, RowSet
-from abasto.federation.messages import Said, Stepped, Told, read
-from abasto.federation.session import Session, standing
+from abasto.federation.border import covers
+from abasto.federation.joint import Peer
+from abasto.federation.messages import Said, Stepped, Told, read, write
+from abasto.federation.session import BY_LETTERS, Session, standing
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import Device
 from abasto.letters import exported, heard
+from abasto.network import Network
+from abasto.planner.check import check_plan
 from abasto.state.network import rows_of
 from abasto.tables import read_network
 
@@ -151,3 +157,44 @@ def test_where_nobody_answers_each_step_still_counts(
     state = read_state(journals["Vale"])
     own = [read(_bytes(one), []) for one in state.letters.said[state.network][DAY.isoformat()][-1:]]
     assert own == [Stepped(DAY.isoformat(), "Vale", 0, 6)]
+
+
+@pytest.mark.parametrize(
+    ("seed", "loss"), [(0, 0.0), *(pytest.param(seed, 0.4, marks=pytest.mark.soak) for seed in range(1, 8))]
+)
+def test_peers_that_forget_everything_between_steps_promise_nothing_that_they_do_not_send(
+    seed: int, loss: float
+) -> None:
+    members, random = tiny(seed).members, Random(seed)
+    own: dict[str, list[bytes]] = {member.name: [] for member in members}
+    came: dict[str, list[bytes]] = {member.name: [] for member in members}
+
+    def anew(member: Network) -> Peer:
+        peer = Peer(member, "test", settings=BY_LETTERS)
+        for raw in came[member.name]:
+            peer.take(raw)
+        if own[member.name]:
+            peer.recall(own[member.name])
+        return peer
+
+    for number in range(6):
+        said = []
+        for member in members:
+            peer = anew(member)
+            said += [(member.name, message) for message in peer.next()]
+            own[member.name] += [message.raw for sender, message in said if sender == member.name]
+            own[member.name].append(write(Stepped("test", member.name, 0, number + 1), []))
+        for sender, message in said:
+            for name in came:
+                if name != sender and message.to in (None, name) and random.random() >= loss:
+                    came[name].append(message.raw)
+    agreed = {member.name: anew(member) for member in members}
+    sent = {key: days for peer in agreed.values() for key, days in peer.agreed().sent.items()}
+    for name, peer in agreed.items():
+        plan = peer.agreed()
+        assert peer.unkept == {}, name
+        assert covers(sent, plan.received)
+        assert covers(plan.sent, peer._committed)
+        assert check_plan(plan.network, plan.plan) == []
+    if not loss:
+        assert sent
