@@ -191,6 +191,10 @@ def test_another_day_is_begun_or_the_one_that_others_have_begun_is_gone_on_with(
     capsys.readouterr()
     assert vale("plan", "--stick", stick) == 0
     assert f"Joint plan from {FIRST} on" in capsys.readouterr().out
+    assert vale("plan", "--without", "Hills", "Coast", "--issue") == 0
+    printed = capsys.readouterr().out
+    assert f"Joint plan from {FIRST} on: this network has done {STEPS} of {STEPS} steps." in printed
+    assert "The orders of this joint plan are signed" in printed
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_letters_go_by_stick_and_the_receipt_comes_back(
     capsys.readouterr()
     assert vale("networks") == 0
     shown = capsys.readouterr().out
-    assert "Hills" in shown
+    assert "2 letters heard, the last on 2027-03-01" in shown
     assert "received" in shown
     assert vale("networks", "--json") == 0
     assert json.loads(capsys.readouterr().out)["coming"][0]["status"] == "received"

@@ -175,16 +175,18 @@ class _Run:
         """Hear, step, and exchange, until nothing more can be done or the time to wait is over."""
         until = time.monotonic() + self.way.wait * 60
         self.hear()
+        self.exchange()
+        self.first = self.name  # Others may have begun one; from here on it is this one, also once it is issued.
         while True:
-            self.exchange()
             stands = self.standing()
             if stands.next and not stands.awaited(self.without):
                 say(f"step {stands.done + 1} of {len(stands.steps)}: this network {STEPS[stands.next]} …")
                 self.session().step(time=int(time.time()))
-                continue
-            if time.monotonic() >= until or not (stands.next or stands.awaited(self.without)):
+            elif time.monotonic() >= until or not (stands.next or stands.awaited(self.without)):
                 return
-            time.sleep(LOOKS_EVERY)
+            else:
+                time.sleep(LOOKS_EVERY)
+            self.exchange()
 
     def issue(self, days: int) -> list[str]:
         """Sign the orders of what was agreed, once; return their ids."""

@@ -160,7 +160,7 @@ def hear(path: Path, /, *, date: str | None = None, home: Path | None = None, js
 
 
 def _lines(state: State, own: str) -> Iterator[str]:
-    from abasto.state.abroad import card
+    from abasto.state.abroad import card, others
 
     letters = state.letters
     yield f"This network is {state.network}, code {spoken(state.network)}."
@@ -168,11 +168,11 @@ def _lines(state: State, own: str) -> Iterator[str]:
     if not letters.recognised:
         yield "No other network is recognised yet. Recognise one with: abasto networks recognise NAME ID"
         return
-    for network, name in letters.recognised.items():
-        heard = sum(one == network for one in letters.heard.values())
-        last = max(letters.said.get(network, {}), default="")
+    for one in others(state):
+        last = max(letters.said.get(one.network, {}), default="")
         joint = f", last joint plan {last}" if last else ""
-        yield f"{name}, {code_of(network)}: {letters_words(heard)} heard{joint}"
+        when = f", the last on {one.latest.day}" if one.latest else ""
+        yield f"{one.name}, {code_of(one.network)}: {letters_words(one.heard)} heard{when}{joint}"
     units = {row.cells["good"]: row.cells.get("unit", "kg") for row in state.rows.table("goods")}
     for shipment in letters.coming:
         yield f"comes: {order_words(state.orders[shipment], units)}"
@@ -182,18 +182,21 @@ def _lines(state: State, own: str) -> Iterator[str]:
 
 
 def _document(state: State) -> dict[str, Any]:
+    from abasto.state.abroad import others
+
     letters = state.letters
     return {
         "network": state.network,
         "code": code_of(state.network),
         "recognised": [
             {
-                "network": network,
-                "code": code_of(network),
-                "name": name,
-                "heard": sum(one == network for one in letters.heard.values()),
+                "network": one.network,
+                "code": code_of(one.network),
+                "name": one.name,
+                "heard": one.heard,
+                "last_heard": one.latest.day if one.latest else None,
             }
-            for network, name in letters.recognised.items()
+            for one in others(state)
         ],
         "coming": [
             {"shipment": id, "network": one.network, "status": state.orders[id].status}
