@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_format
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -127,6 +127,8 @@ class _Run:
     days: int | None
     without: Sequence[str]
     forbid: Sequence[str]
+    troubles: dict[str, str] = field(default_factory=dict)
+    """Why there was no exchange with a peer the last time, by its name: told once, however long the run waits."""
 
     @property
     def name(self) -> str:
@@ -226,8 +228,10 @@ class _Run:
 
         for peer in self._peers():
             result = exchange_with(self.home, peer)
-            if isinstance(result, AbastoError):
-                say(printable(f"{peer.name}: no exchange. {result}"))
+            why = str(result) if isinstance(result, AbastoError) else ""
+            if why and self.troubles.get(peer.name) != why:
+                say(printable(f"{peer.name}: no exchange. {why}"))
+            self.troubles[peer.name] = why
 
     def bring(self) -> None:
         """Give others what they may see: over the line, and on the stick."""
