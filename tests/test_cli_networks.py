@@ -13,6 +13,7 @@ import pytest
 from tests.homes import run
 from tests.sync.served_peer import served
 
+from abasto.cli_home import write
 from abasto.cycle import read_state
 from abasto.examples import federation_path
 from abasto.facts.kinds import Line, NoteWritten, OrderIssued, OrderReceived
@@ -98,10 +99,33 @@ def test_letters_go_by_stick_and_the_receipt_comes_back(
     capsys.readouterr()
     assert vale("networks") == 0
     shown = capsys.readouterr().out
-    assert "Hills" in shown
+    assert "2 letters heard, the last on 2027-03-01" in shown
     assert "received" in shown
     assert vale("networks", "--json") == 0
     assert json.loads(capsys.readouterr().out)["coming"][0]["status"] == "received"
+
+
+def test_an_order_to_another_network_is_promised_when_it_is_issued_and_withdrawn_with_its_reason(
+    hills: Member, vale: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    lines = (Line("flour", 500_000),)
+    order = OrderIssued("Hills depot", "Vale market", "Hills lorries", 1, DAY, TOMORROW, lines, DAY)
+    with hills.open() as home:
+        [entry] = write(home, [order])
+    assert list(hills.state().letters.going) == [entry.id]
+    capsys.readouterr()
+    assert hills("orders", "show") == 0
+    assert "promised to Vale" in capsys.readouterr().out
+    assert hills("orders", "cancel", entry.id, "--cause", "the bridge is down", "--date", DAY) == 0
+    assert "was promised to Vale and withdrawn" in capsys.readouterr().out
+    stick = tmp_path / "stick.abasto"
+    assert hills("networks", "post", stick, "--for", vale.key, "--date", DAY) == 0
+    assert vale("networks", "hear", stick, "--date", DAY) == 0
+    [shipment] = vale.state().letters.coming
+    assert vale.state().orders[shipment].status == "cancelled"
+    with vale.open() as home:
+        assert any(b"the bridge is down" in signed.raw for signed in home.journal.store.export())
 
 
 def test_letters_and_nothing_else_go_to_a_peer_of_another_network(

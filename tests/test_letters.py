@@ -11,6 +11,7 @@ from datetime import date, timedelta
 import pytest
 
 from abasto.errors import FactError
+from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     DeviceCut,
     DeviceEndorsed,
@@ -31,12 +32,15 @@ from abasto.journal.entry import Entry, Signed
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import Device
-from abasto.letters import EXPORTED, due, exported, heard, letters_of
+from abasto.language import language
+from abasto.letters import EXPORTED, due, exported, heard, letters_of, tell_due
+from abasto.letters.post import Picked
 from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
 from abasto.state.known import known
 from abasto.state.letters import KEPT_EARLY, Letters, sealed_letter
+from abasto.state.sayings import said
 from abasto.state.state import State
 
 TODAY = date(2027, 3, 1)
@@ -479,3 +483,73 @@ def test_of_two_networks_with_one_name_the_same_is_meant_after_a_state_was_kept(
     letters = Letters()
     letters.recognised = {"Z" * 43: "Vale", "A" * 43: "Vale"}
     assert letters.network_named("Vale") == kept(letters).network_named("Vale") == "A" * 43
+
+
+def test_the_reason_for_which_a_shipment_is_withdrawn_is_told(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    [own] = hills.state().letters.going
+    cancelled = OrderCancelled(own, DAY, "the bridge is down")
+    hills.say(cancelled)
+    assert tell_due(hills.journal, hills.state(), TODAY, time=0, after=[cancelled])
+    vale.hear(hills.post())
+    told: list[str] = []
+    fold(vale.journal.read(), State(), listen=lambda one: told.append(said(one)))
+    assert told[-1] == f"heard from Hills that shipment {code_of(shipment)} does not come (the bridge is down)"
+    assert language("es").sentence(told[-1]) != told[-1]
+
+
+def test_who_is_no_steward_promises_nothing_to_others_and_keeps_no_steward_from_it(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    desk = second(hills)
+    hills.say(DeviceEndorsed(key_of(desk), "allocator", DAY))
+    meet(hills, desk)
+    own = order(desk)
+    assert not tell_due(desk.journal, desk.state(), TODAY, time=0)
+    desk.say(*due(desk.state(), TODAY))  # Written all the same, by a program that knows no better.
+    meet(hills, desk)
+    assert hills.state().letters.going == {}
+    vale.hear(hills.post())
+    [coming] = vale.state().letters.coming.values()
+    assert coming.order == own
+
+
+def test_what_was_heard_last_is_known_with_its_day(hills: Member, vale: Member) -> None:
+    promised(hills, vale)
+    latest = vale.state().letters.latest
+    assert latest == {hills.journal.network: ("2027-03-01", "shipment.promised")}
+    assert Letters.from_plain(json.loads(json.dumps(vale.state().letters.plain()))).latest == latest
+
+
+def seen_with(picked: Picked, member: Member) -> set[bytes]:
+    return {signed.raw for signed in exported(member.journal, member.state(), picked=picked).store.export()}
+
+
+def test_what_is_picked_out_once_and_gone_on_with_is_what_a_look_from_the_start_finds(
+    hills: Member, vale: Member
+) -> None:
+    befriend(hills, vale)
+    picked = Picked(hills.journal)
+    desk = second(hills)
+    hills.say(DeviceEndorsed(key_of(desk), "steward", DAY))
+    meet(hills, desk)
+    desk.say(JointSaid(DAY, "bWFw", DAY))  # Early in the order of entries, and heard of late.
+    for number in range(3):
+        own = order(hills, 1000 * (number + 1))
+        hills.post()
+        hills.say(OrderLoaded(own, (Line("flour", 1000),), DAY))
+        assert seen_with(picked, hills) == seen_with(Picked(hills.journal), hills)
+    before = seen_with(picked, hills)
+    meet(hills, desk)
+    assert seen_with(picked, hills) == seen_with(Picked(hills.journal), hills)
+    assert len(seen_with(picked, hills) - before) == 1
+    vale.hear(hills.post())
+    [shipment, *_] = vale.state().letters.coming
+    vale.say(OrderReceived(shipment, "Market", (Line("flour", 1000),), TOMORROW))
+    letters_of(hills.journal, hills.state(), vale.journal.network, picked=picked)
+    hills.hear(vale.post())
+    theirs = [
+        letters_of(hills.journal, hills.state(), vale.journal.network, picked=one)
+        for one in (picked, Picked(hills.journal))
+    ]
+    gone_on, anew = ({signed.raw for signed in one.store.export()} for one in theirs)
+    assert gone_on == anew != set()

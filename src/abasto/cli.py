@@ -100,7 +100,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sync": ("abasto.cli_peers:sync_with", "Exchange what is missing with a peer, or with all of them."),
     "networks": (
         "abasto.cli_networks:networks",
-        "Show the other networks that are recognised here, recognise one, and carry letters by stick.",
+        "Show the other networks that are recognised here, recognise one, plan together, carry letters by stick.",
     ),
     "exercise": (
         "abasto.cli_exercise:exercise",

@@ -191,13 +191,22 @@ def read_state(home: Home) -> State:
 def write(home: Home, facts: Sequence[Fact]) -> list[Entry]:
     """Sign the facts with this device's key and append them, all or none; they are on the disk when this returns.
 
+    What other networks are to hear of orders among them, a promise or that it is withdrawn, is signed after them.
     Raises `NotAllowedError` if this device may not say that: it would be kept, and not count.
     """
+    from abasto.facts.kinds import UnknownFact
+    from abasto.letters import tell_due
     from abasto.state.permits import refuse_forbidden
 
+    state, now = read_state(home), int(time.time())
     if home.journal.device is not None:
-        refuse_forbidden(read_state(home), facts, home.journal.device.key)
-    return home.journal.append(facts, time=int(time.time()))
+        refuse_forbidden(state, facts, home.journal.device.key)
+    entries = home.journal.append(facts, time=now)
+    if state.letters.recognised:
+        last = facts[-1]
+        assert not isinstance(last, UnknownFact)  # Nobody writes such a one.
+        tell_due(home.journal, go_on(home, state), date.fromisoformat(last.date), time=now, after=facts)
+    return entries
 
 
 def go_on(home: Home, state: State) -> State:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json as json_format
-import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,25 +10,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable
+from abasto.cli_carry import hear_file, letters_words, write_letters
 from abasto.cli_home import Code, Flag, open_home, order_words, read_state, to_the_end, today, write
+from abasto.cli_joint import plan
 from abasto.cli_tables import refuse_to_overwrite
-from abasto.facts.codes import code_of
+from abasto.facts.codes import code_of, spoken
 
 if TYPE_CHECKING:
-    from abasto.journal.journal import Journal
     from abasto.state.state import State
 
 __all__ = ["networks"]
 
-WHOLE_ID = re.compile("[A-Za-z0-9_-]{43}")
 MOST_TOLD = 5
 
 networks = App(
     name="networks",
-    help="Show the other networks that are recognised here; recognise one, and carry letters by stick.",
+    help="Show the other networks that are recognised here; recognise one, plan together, carry letters by stick.",
     help_format="plaintext",
     version_flags=(),
 )
+
+networks.command(plan)
 
 
 @networks.default
@@ -47,10 +47,11 @@ def show(*, home: Path | None = None, json: Flag = False) -> int:
     """
     with open_home(home) as opened:
         state = read_state(opened)
+        own = "" if opened.journal.device is None else opened.journal.device.key
     if json:
         print(json_format.dumps(_document(state), ensure_ascii=False, indent=1))
         return EXIT_OK
-    for line in _lines(state):
+    for line in _lines(state, own):
         print(printable(line))
     return EXIT_OK
 
@@ -66,7 +67,7 @@ def recognise(
     name
         What it is called in its own tables; sites of it have this name in their column `network`.
     network
-        The whole id of its founding entry, as `abasto networks` shows it there.
+        The whole id of its founding entry, or the text that `abasto networks` shows there, which has it.
     date
         The day on which it is recognised; today by default.
     home
@@ -75,27 +76,20 @@ def recognise(
         Print one JSON object on stdout and nothing else.
 
     """
-    from abasto.facts.kinds import NetworkRecognised
+    from abasto.state.abroad import NotRecognisedError, recognition
 
-    if not WHOLE_ID.fullmatch(network):
-        raise UsageError(f'"{network}" is no whole id of a network: 43 letters, as `abasto networks` shows it there.')
     with open_home(home) as opened:
-        state = read_state(opened)
-        known = state.letters.recognised
-        if network == state.network:
-            raise UsageError("this is the network of this journal itself.")
-        if known.get(network) == name:
-            raise UsageError(f"network {code_of(network)} is recognised as {name} already; nothing was written.")
-        if state.letters.network_named(name):
-            raise UsageError(f'another network is recognised as "{name}"; each needs a name of its own.')
-        [entry] = write(opened, [NetworkRecognised(network, name, today(date).isoformat())])
-        after = read_state(opened)
-    if after.letters.recognised.get(network) != name:
-        raise UsageError("only a steward recognises networks; what was written is listed and does not count.")
+        try:
+            fact = recognition(read_state(opened), name, network, date=today(date).isoformat())
+        except NotRecognisedError as error:
+            raise UsageError(str(error)) from None
+        [entry] = write(opened, [fact])
+    code = code_of(fact.network)
     if json:
-        print(json_format.dumps({"entry": entry.id, "network": network, "code": code_of(network), "name": name}))
+        print(json_format.dumps({"entry": entry.id, "network": fact.network, "code": code, "name": name}))
         return EXIT_OK
-    print(printable(f"Recognised {name}, {code_of(network)}. Entry {code_of(entry.id)}."))
+    print(printable(f"Recognised {name}, {code}. Entry {code_of(entry.id)}."))
+    print(f"Compare its code with the one that is read aloud there: {spoken(fact.network)}")
     return EXIT_OK
 
 
@@ -118,8 +112,8 @@ def post(
     path
         The file to write.
     readers
-        Whole keys of devices of other networks that are to read it, as `abasto bundle` shows them there; needed until
-        a first letter of theirs has come.
+        Whole keys of devices of other networks that are to read it, or the texts that `abasto networks` shows there;
+        needed until a first letter of theirs has come.
     date
         The day of what is promised; today by default.
     home
@@ -128,18 +122,12 @@ def post(
         Replace what is at PATH.
 
     """
-    from abasto.letters import post as letters_to
-    from abasto.sync.bundle import write_bundle
+    from abasto.state.abroad import read_card
 
     refuse_to_overwrite(path, force=force)
     with open_home(home) as opened, to_the_end():
-        state = read_state(opened)
-        keys = sorted({*(readers or ()), *(key for keys in state.letters.stewards.values() for key in keys)})
-        if not keys:
-            raise UsageError("no steward of another network is known yet; name a device's key with --for.")
-        outbox = letters_to(opened.journal, today(date), read=_read, time=int(time.time()))
-        written = write_bundle(outbox, path, readers=keys)
-    print(f"Wrote {path}: {_letters(written.entries)}, {written.size:,} bytes, for {len(keys)} devices.")
+        written = write_letters(opened, path, [read_card(one)[1] for one in readers or ()], today(date))
+    print(f"Wrote {path}: {letters_words(written.entries)}, {written.size:,} bytes, sealed.")
     return EXIT_OK
 
 
@@ -159,42 +147,32 @@ def hear(path: Path, /, *, date: str | None = None, home: Path | None = None, js
         Print one JSON object on stdout and nothing else.
 
     """
-    from abasto.letters import hear_bundle
-    from abasto.sync.bundle import open_bundle
-
     with open_home(home) as opened, to_the_end():
-        bundle = open_bundle(path, seed=opened.file.seed())
-        done = hear_bundle(opened.journal, bundle, today(date), read=_read, time=int(time.time()))
-        name = read_state(opened).letters.recognised[bundle.network]
+        name, done = hear_file(opened, path, today(date))
+        network = read_state(opened).letters.network_named(name)
     if json:
-        print(json_format.dumps({"network": bundle.network, "came": done.came, "refused": done.refused}))
+        print(json_format.dumps({"network": network, "came": done.came, "refused": done.refused}))
     else:
-        print(printable(f"{_letters(done.came)} came from {name}."))
+        print(printable(f"{letters_words(done.came)} came from {name}."))
         for why in done.refused[:MOST_TOLD]:
             print(printable(f"  refused: {why}"))
     return EXIT_INPUT if done.refused else EXIT_OK
 
 
-def _read(journal: Journal) -> State:
-    from abasto import cycle
+def _lines(state: State, own: str) -> Iterator[str]:
+    from abasto.state.abroad import card, others
 
-    return cycle.read_state(journal)
-
-
-def _letters(count: int) -> str:
-    return f"{count:,} {'letter' if count == 1 else 'letters'}"
-
-
-def _lines(state: State) -> Iterator[str]:
     letters = state.letters
-    yield f"This network is {state.network}, code {code_of(state.network)}."
+    yield f"This network is {state.network}, code {spoken(state.network)}."
+    yield f"Others recognise it with: abasto networks recognise NAME '{card(state.network, own)}'"
     if not letters.recognised:
         yield "No other network is recognised yet. Recognise one with: abasto networks recognise NAME ID"
         return
-    for network, name in letters.recognised.items():
-        heard = sum(one == network for one in letters.heard.values())
-        last = max(letters.said.get(network, {}), default="")
-        yield f"{name}, {code_of(network)}: {_letters(heard)} heard" + (f", last joint plan {last}" if last else "")
+    for one in others(state):
+        last = max(letters.said.get(one.network, {}), default="")
+        joint = f", last joint plan {last}" if last else ""
+        when = f", the last on {one.latest.day}" if one.latest else ""
+        yield f"{one.name}, {code_of(one.network)}: {letters_words(one.heard)} heard{when}{joint}"
     units = {row.cells["good"]: row.cells.get("unit", "kg") for row in state.rows.table("goods")}
     for shipment in letters.coming:
         yield f"comes: {order_words(state.orders[shipment], units)}"
@@ -204,18 +182,21 @@ def _lines(state: State) -> Iterator[str]:
 
 
 def _document(state: State) -> dict[str, Any]:
+    from abasto.state.abroad import others
+
     letters = state.letters
     return {
         "network": state.network,
         "code": code_of(state.network),
         "recognised": [
             {
-                "network": network,
-                "code": code_of(network),
-                "name": name,
-                "heard": sum(one == network for one in letters.heard.values()),
+                "network": one.network,
+                "code": code_of(one.network),
+                "name": one.name,
+                "heard": one.heard,
+                "last_heard": one.latest.day if one.latest else None,
             }
-            for network, name in letters.recognised.items()
+            for one in others(state)
         ],
         "coming": [
             {"shipment": id, "network": one.network, "status": state.orders[id].status}

@@ -179,7 +179,7 @@ def cancel(
     order
         The codes of orders.
     cause
-        Why, in a few words.
+        Why, in a few words; another network to which the order goes is told it.
     date
         The day; today by default.
     home

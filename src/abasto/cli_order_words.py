@@ -136,10 +136,26 @@ def line_of(state: State, record: OrderRecord) -> str:
     if issued is None:
         return f"{code_of(record.id)}  unknown: reports name it, but nobody here has issued it"
     when = f"leaves {issued.departs}, arrives {issued.arrives}"
+    abroad = abroad_words(state, record)
     return (
         f"{code_of(record.id)}  {record.status:9}  {issued.from_site} > {issued.to_site}, {issued.fleet}, "
         f"{trips_words(issued.trips)}, {when}: {goods_words(state, record.loaded or issued.lines)}"
+        + (f"; {abroad}" if abroad else "")
     )
+
+
+def abroad_words(state: State, record: OrderRecord) -> str:
+    """Return what another network was told of an order that goes there; nothing where none is concerned."""
+    from abasto.state.abroad import destination
+
+    name, standing = destination(state, record)
+    return {
+        "": "",
+        "due": f"goes to {name}; it is promised once a steward's device posts or exchanges letters",
+        "promised": f"promised to {name}",
+        "withdrawing": f"was promised to {name}; that it does not come is told once a steward's device posts letters",
+        "withdrawn": f"was promised to {name} and withdrawn",
+    }[standing]
 
 
 def whole_order(state: State, record: OrderRecord) -> Iterator[str]:
@@ -155,6 +171,7 @@ def whole_order(state: State, record: OrderRecord) -> Iterator[str]:
             f"{trips_words(issued.trips)}, leaves {issued.departs}, arrives {issued.arrives}; {record.status}"
         )
         yield f"  ordered   {goods_words(state, issued.lines)}"
+        yield from (f"  {words}" for words in [abroad_words(state, record)] if words)
     if record.loaded:
         yield f"  loaded    {goods_words(state, record.loaded)}, on {record.loaded_on}"
     if record.received_on:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json as json_format
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,16 +13,14 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 
 from abasto.cli import EXIT_GIVEN_UP, EXIT_INPUT, EXIT_OK, UsageError, printable, say
-from abasto.cli_home import Code, Flag, open_home, read_state, today
+from abasto.cli_carry import exchange_with, letters_words, read_journal
+from abasto.cli_home import Code, Flag, open_home
 from abasto.errors import AbastoError
 
 if TYPE_CHECKING:
     from abasto.journal.home import Home
-    from abasto.journal.journal import Journal
     from abasto.letters import Exchanged
-    from abasto.state.state import State
     from abasto.sync.exchange import Synced
-    from abasto.sync.peer import Carry
     from abasto.sync.register import Peer, Register
 
     Result = Synced | Exchanged | AbastoError
@@ -238,7 +235,7 @@ def sync_with(peer: str, /, *, home: Path | None = None, json: Flag = False) -> 
             raise UsageError("there are no peers yet; add one with: abasto peers add NAME ADDRESS KEY")
         try:
             for one in asked:
-                results.append((one, _exchange(opened, one)))
+                results.append((one, exchange_with(opened, one)))
                 if not json:
                     _tell(*results[-1])
         except KeyboardInterrupt:
@@ -251,49 +248,6 @@ def sync_with(peer: str, /, *, home: Path | None = None, json: Flag = False) -> 
         for _, result in results
     )
     return EXIT_OK if same else EXIT_INPUT
-
-
-def _exchange(home: Home, peer: Peer) -> Result:
-    """Return what an exchange brought, or why there was none; with another network letters are exchanged."""
-    from abasto.sync.http import HttpCarrier
-    from abasto.sync.nats import NatsLink, is_nats
-
-    try:
-        if is_nats(peer.address):
-            with NatsLink(peer.address) as link:
-                return _over(home, link.carry(peer.key), peer)
-        with HttpCarrier(peer.address) as carry:
-            return _over(home, carry, peer)
-    except AbastoError as error:
-        return error
-
-
-def _over(home: Home, carry: Carry, peer: Peer) -> Result:
-    """Exchange over a carrier: entries with a device of this network, letters with one of a recognised network."""
-    from abasto.letters import exchange
-    from abasto.membership import Membership
-    from abasto.sync.exchange import sync
-    from abasto.sync.peer import Asking
-    from abasto.sync.refused import NotExpectedError, OtherNetworkError
-
-    journal = home.journal
-    assert journal.device is not None  # A home always has one.
-    members = Membership(journal)
-    if members.is_cut(peer.key):
-        raise NotExpectedError(
-            f"{peer.code} was cut off by the network, so it is asked nothing and given nothing; forget it with: "
-            "abasto peers drop NAME"
-        )
-    try:
-        ask = Asking(carry, journal.device, key=peer.key, network=journal.network)
-        return sync(journal, ask, may_keep=members.room())
-    except OtherNetworkError as error:
-        refusal = error
-    for network in read_state(home).letters.recognised:
-        ask = Asking(carry, journal.device, key=peer.key, network=network)
-        with contextlib.suppress(OtherNetworkError):
-            return exchange(journal, ask, network, today(None), read=read_journal, time=int(time.time()))
-    return refusal
 
 
 def _meant(register: Register, asked: str) -> Sequence[Peer]:
@@ -340,13 +294,6 @@ def _with_stream(home: Home, servers: str, *, json: bool) -> int:
     return EXIT_INPUT if done.refused or done.unread else EXIT_OK
 
 
-def read_journal(journal: Journal) -> State:
-    """Return what the entries of a journal come to."""
-    from abasto import cycle
-
-    return cycle.read_state(journal)
-
-
 def _parted(address: str, key: str | None) -> tuple[str, str]:
     """Return an address and a key, which may stand in one text with a # between them."""
     where, _, in_text = address.partition("#")
@@ -373,7 +320,7 @@ def _lines(peer: Peer, result: Result) -> Iterator[str]:
         yield f"{peer.name}: no exchange. {result}"
         return
     if not isinstance(result, Synced):
-        yield f"{peer.name}, of another network: {_letters(result.came)} came, {_letters(result.went)} went."
+        yield f"{peer.name}, of another network: {letters_words(result.came)} came, {letters_words(result.went)} went."
         yield from _refused("refused", result.refused)
         return
     yield (
@@ -393,10 +340,6 @@ def _lines(peer: Peer, result: Result) -> Iterator[str]:
 
 def _entries(count: int) -> str:
     return f"{count:,} {'entry' if count == 1 else 'entries'}"
-
-
-def _letters(count: int) -> str:
-    return f"{count:,} {'letter' if count == 1 else 'letters'}"
 
 
 def _refused(where: str, reasons: list[str]) -> Iterator[str]:

@@ -18,7 +18,6 @@ from abasto import exercise
 from abasto.cycle import propose, read_state
 from abasto.examples import federation_path
 from abasto.facts.kinds import NetworkRecognised
-from abasto.federation.joint import Settings
 from abasto.federation.session import Session
 from abasto.journal.home import Home
 from abasto.letters import answering_for, exchange, hear_bundle, post
@@ -34,8 +33,6 @@ from abasto.tables import read_network
 __all__ = ["Card", "ExerciseMember"]
 
 DAYS_AHEAD = 7
-SETTINGS = Settings(periods=1, rounds=1, passes=2)
-"""Few steps, because files are carried for each."""
 
 
 class Card(NamedTuple):
@@ -117,7 +114,7 @@ class ExerciseMember:
 
     def begin(self, day: str) -> int:
         """Begin to plan together; return how many steps that has."""
-        self._session = Session(self._home.journal, date.fromisoformat(day), days=DAYS_AHEAD, settings=SETTINGS)
+        self._session = Session(self._home.journal, date.fromisoformat(day), days=DAYS_AHEAD)
         return self._session.steps
 
     def step(self) -> None:

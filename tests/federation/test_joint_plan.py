@@ -175,6 +175,8 @@ def test_a_newer_promise_stands_whatever_order_they_come_in() -> None:
     for order in (tales, tales[::-1], [*tales, tales[0]]):
         peer = Peer(coast(), "test", settings=ONE)
         peer.next()
+        for message in Peer(granary(), "test", settings=ONE).next():  # its neighbour's map
+            peer.take(message.raw)
         for raw in order:
             peer.take(raw)
         peer.next()

@@ -22,7 +22,7 @@ from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear
 from abasto.federation.coarse import CoarseMap, decode, encode, fits
 from abasto.federation.draw import MOST_TOGETHER, draw_map, hours_inside, merge_sites
-from abasto.federation.messages import THOUSANDTHS, MapTold, Message, Told, Voted, read, write
+from abasto.federation.messages import THOUSANDTHS, MapTold, Message, Stepped, Told, Voted, read, write
 from abasto.federation.worth import value_at
 from abasto.network import Network
 from abasto.planner.keep import plan_keeping
@@ -30,12 +30,18 @@ from abasto.planner.make import SolverName, make_plan
 from abasto.planner.plan import Plan
 from abasto.planner.problem import tier_values
 
-__all__ = ["Agreed", "Kept", "Peer", "Settings", "plan_carefully"]
+__all__ = ["Agreed", "Kept", "Peer", "Settings", "plan_carefully", "steps_of"]
 
 GRAIN = 50
 """What is promised of what is asked on a day is a multiple of a fiftieth of it: equal days make short messages."""
 ROUNDING = 1e-9
 """A plan that sends a grain but for this share sends it."""
+Asked = Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]]
+"""What is asked of a good by a lane: units for each day of arrival, and the proposal's row."""
+HARD = 1e3
+"""What was told in a session that is taken up again is rewarded at so many times its usual reward."""
+NEARLY = 1.02
+"""Where a search that is not exact misses some of what was told, so much more of it is asked for once more."""
 LEVEL_SHARE = 5.0
 """A gate needs five times what may go through: the first fifth of a need is worth the same throughout, so the reward
 is level."""
@@ -106,6 +112,8 @@ class _Round:
     votes: dict[str, Voted] = field(default_factory=dict)
     clearing: Clearing | None = None
     levels: list[_Level] = field(default_factory=list)
+    promised: list[Trade] = field(default_factory=list)
+    """What the network itself has promised, each time all of it."""
 
 
 class Peer:
@@ -113,7 +121,8 @@ class Peer:
 
     `session` is a text that all who plan together have agreed on. `plan` plans a network, anew or around what an
     earlier plan hands over at some sites; `clearing` clears maps. `solves` counts plans that were made, `stuck` those
-    that failed, so that the one before stands.
+    that failed, so that the one before stands. `recall` goes on with a session that was begun before; `unkept` is then
+    what the network is committed to and, by what is known now, cannot send any more.
     """
 
     def __init__(
@@ -130,6 +139,7 @@ class Peer:
         self.session = session
         self.solves = 0
         self.stuck = 0
+        self.unkept: Trade = {}
         self._plan_of = plan or partial(plan_carefully, fairness=self.settings.fairness, gap=self.settings.gap)
         self._clear = clearing
         self._goods = sorted(row.good for row in network.goods)
@@ -139,7 +149,7 @@ class Peer:
         self._commits: dict[str, Told] = {}
         self._committed: Trade = {}
         self._chosen: int | None = None
-        self._steps = list(_steps(self.settings))
+        self._steps = list(steps_of(self.settings))
         self._at = 0
         self._alone = self._level({}, [])
 
@@ -152,6 +162,11 @@ class Peer:
     def steps(self) -> int:
         """How many steps a session has."""
         return len(self._steps)
+
+    @property
+    def done(self) -> int:
+        """How many steps were done."""
+        return self._at
 
     def next(self) -> list[Message]:
         """Do the next step with what has come until now, and return what others are to hear of it.
@@ -180,6 +195,8 @@ class Peer:
         if said.round >= len(self._rounds):
             raise FederationError(f'"{said.sender}" speaks of round {said.round + 1} of {len(self._rounds)}')
         held = self._rounds[said.round]
+        if isinstance(said, Stepped):
+            return
         if isinstance(said, MapTold):
             coarse = decode(said.coarse)
             if coarse.network != said.sender:
@@ -193,6 +210,38 @@ class Peer:
             older = heard.get(said.sender)
             if older is None or (said.round, said.number) > (older.round, older.number):
                 heard[said.sender] = said
+
+    def recall(self, own: Iterable[bytes]) -> None:
+        """Go on where this network was in the session when it had said `own`, in that order; what others said has been
+        taken already.
+
+        Plans are made anew, from what is known now, and keep what was told: promises, if they still can, and
+        commitments, as far as they can. Raises `FederationError` if a lane of which it spoke is there no more.
+        """
+        told: dict[tuple[str, int, int], dict[tuple[int, str], tuple[float, ...]]] = {}
+        for raw in own:
+            said = read(raw, self._goods)
+            if isinstance(said, Stepped):
+                self._at = max(self._at, said.step)
+            elif isinstance(said, MapTold):
+                self._rounds[said.round].maps[self.name] = decode(said.coarse)
+            elif isinstance(said, Voted):
+                self._rounds[said.round].votes[self.name] = said
+            else:
+                told.setdefault((said.kind, said.round, said.number), {}).update(said.trade)
+        if any(lane not in self.border.out for trade in told.values() for lane, _ in trade):
+            raise FederationError("a lane on which something was promised is not in table lanes any more; set it again")
+        for (kind, turn, _), trade in sorted(told.items(), key=lambda one: one[0]):
+            if kind == "promise":
+                self._rounds[turn].promised.append(trade)
+            else:
+                self._committed, self._chosen = trade, turn
+        if self._chosen is None and any(kind == "commit" for kind, _, _ in self._steps[: self._at]):
+            self._chosen = self._best_round()
+        to_promise = {turn for kind, turn, _ in self._steps[self._at :] if kind == "pass"}
+        for turn, held in enumerate(self._rounds):
+            if turn not in to_promise:
+                held.levels = self._remade(held, turn)
 
     def agreed(self) -> Agreed:
         """Return what holds now: going alone, until commitments that rest on nothing unheard say better."""
@@ -238,27 +287,31 @@ class Peer:
 
     def _promise(self, turn: int, number: int) -> list[Message]:
         held = self._rounds[turn]
-        if held.clearing is None:
-            if self._waits(held, number):
-                return []
-            held.clearing = self._clear(held.maps.values(), self.border.network)
+        if held.clearing is None and not held.promised and self._waits(held, number):
+            return []
+        held.clearing = self._cleared(held)
         received = self._received(held.promises.values(), turn)
         last = held.levels[-1] if held.levels else None
         if last is not None and last.relied == received:
             return []
-        asked = self._asked(held.clearing)
-        if last is None and not asked and not received:
+        promised = held.promised[-1] if held.promised else {}
+        asked = _at_least(self._asked(held.clearing), promised)
+        if last is None and promised:
+            last = self._holding(held, received, promised)  # Promised before this program began.
+        if last is None and not asked and not received and not promised:
             held.levels.append(self._alone)
             return []
         level = self._next_level(received, self._gates(asked), last)
         if level is None:
             return []
-        promised = last.sent if last is not None else {}
         level = replace(level, sent=_most(promised, _promise_of(level.sent, asked)))
         if level.sent == promised and last is not None and level.value < last.value:
             return []
         held.levels.append(level)
-        return [] if level.sent == promised else self._tell("promise", turn, number, level.sent)
+        if level.sent == promised:
+            return []
+        held.promised.append(level.sent)
+        return self._tell("promise", turn, number, level.sent)
 
     def _waits(self, held: _Round, number: int) -> bool:
         """Return whether to clear later, for maps of neighbours are still on their way: for half of the passes but
@@ -288,11 +341,11 @@ class Peer:
     def _commit(self, number: int) -> list[Message]:
         if self._chosen is None:
             self._chosen = self._best_round()
-        before = self._committed
         standing = self._standing()
-        self._committed = standing[-1].sent if standing else {}
-        if self._chosen is None or self._committed == before:
+        sent = standing[-1].sent if standing else {}
+        if self._chosen is None or sent == self._committed or not covers(sent, self._committed):
             return []
+        self._committed = sent
         return self._tell("commit", self._chosen, number, self._committed)
 
     # What they rest on
@@ -311,6 +364,47 @@ class Peer:
             return []
         heard = self._received(self._commits.values(), self._chosen)
         return [level for level in self._rounds[self._chosen].levels if covers(heard, level.relied)]
+
+    def _remade(self, held: _Round, turn: int) -> list[_Level]:
+        """Return plans that keep what was told in a round: the first promise with nothing of others, and what was told
+        since with what is sure by now, and with what is promised.
+        """
+        first, last = (held.promised[0], held.promised[-1]) if held.promised else ({}, {})
+        bound = self._committed if self._chosen == turn else {}
+        promised, sure = (self._received(told.values(), turn) for told in (held.promises, self._commits))
+        levels: list[_Level] = []
+        for relied, sent in (({}, first), (sure, bound or first), (sure, last), (promised, last)):
+            if any((level.relied, level.sent) == (relied, sent) for level in levels):
+                continue
+            level = self._holding(held, relied, sent) if relied or sent else self._alone
+            missing = {} if level is not None and covers(level.sent, sent) else _less(sent, level.sent if level else {})
+            is_bound = bool(bound) and (relied, sent) == (sure, bound)
+            if is_bound:
+                self.unkept = missing
+            if level is not None and (is_bound or not missing):
+                levels.append(replace(level, sent=sent))
+        return levels
+
+    def _holding(self, held: _Round, relied: Trade, told: Trade) -> _Level | None:
+        """Return a plan, made from what is known now, that comes as near as it can to what was told; None if none can
+        be made.
+        """
+        asked = _at_least(self._asked(self._cleared(held)), told)
+        level = None
+        for more in (1.0, NEARLY):
+            try:
+                level = self._level(relied, self._told_gates(asked, told, more))
+            except (CheckError, SolverError):
+                self.stuck += 1
+                continue
+            if covers(level.sent, told):
+                break
+        return level
+
+    def _cleared(self, held: _Round) -> Clearing:
+        if held.clearing is None:
+            held.clearing = self._clear(held.maps.values(), self.border.network)
+        return held.clearing
 
     def _received(self, told: Iterable[Told], turn: int) -> Trade:
         """Return what others say they send here in a round."""
@@ -381,7 +475,7 @@ class Peer:
             if quantity > 0
         }
 
-    def _asked(self, clearing: Clearing) -> dict[tuple[int, str], tuple[tuple[float, ...], Flow]]:
+    def _asked(self, clearing: Clearing) -> Asked:
         """Return what the clearing asks of this network, by day of arrival, at most a lane's tonnes."""
         days, periods = self.border.network.days, self.settings.periods
         own = self._rounds[0].maps[self.name]
@@ -406,7 +500,7 @@ class Peer:
                 asked[key] = (tuple(rate * most / tonnes[key[0]] for rate in rates), flow)
         return asked
 
-    def _gates(self, asked: Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]]) -> list[Gate]:
+    def _gates(self, asked: Asked) -> list[Gate]:
         """Return a gate for each stretch of days on which as much is asked of a good by a lane."""
         return [
             self._gate(
@@ -419,6 +513,16 @@ class Peer:
             for (lane, good), (rates, flow) in asked.items()
             for days, rate in _stretches(rates)
         ]
+
+    def _told_gates(self, asked: Asked, told: Trade, more: float) -> list[Gate]:
+        """Return the same gates with what was told for a need, times `more`, before which all else stands back."""
+        gates = []
+        for gate in self._gates(asked):
+            days = told.get((gate.lane, gate.good), (0.0,) * len(gate.days))
+            amounts = tuple(more * day if need else 0.0 for day, need in zip(days, gate.days, strict=True))
+            if any(amounts):
+                gates.append(replace(gate, days=amounts, people=HARD * gate.people))
+        return gates
 
     def _gate(self, name: str, key: tuple[int, str], days: range, rate: float, reward: float) -> Gate:
         """Return a gate through which at most `rate` goes on each of some days, each unit rewarded alike."""
@@ -439,7 +543,7 @@ class Peer:
         return _Level(received, _sent(plan, gates), plan, network, value, ends)
 
 
-def _promise_of(sent: Trade, asked: Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]]) -> Trade:
+def _promise_of(sent: Trade, asked: Asked) -> Trade:
     """Return what may be promised of what a plan sends: of each day whole grains of what is asked, rounded down."""
     promise: dict[tuple[int, str], tuple[float, ...]] = {}
     for key, (rates, _) in asked.items():
@@ -461,6 +565,25 @@ def _most(one: Trade, other: Trade) -> Trade:
         )
         for key in sorted(one.keys() | other.keys())
     }
+
+
+def _at_least(asked: Asked, told: Trade) -> Asked:
+    """Return what is asked, and what was told where that is more: a map that came late may have changed what is."""
+    dearest = max((flow.price for _, flow in asked.values()), default=1.0)
+    both = dict(asked)
+    for (lane, good), days in told.items():
+        rates, flow = asked.get((lane, good), ((0.0,) * len(days), Flow(lane, good, (), dearest)))
+        both[lane, good] = (tuple(max(pair) for pair in zip(rates, days, strict=True)), flow)
+    return both
+
+
+def _less(one: Trade, other: Trade) -> Trade:
+    """Return how much more one trade has than another, where it is more."""
+    rest = {
+        key: tuple(max(0.0, a - b) for a, b in zip(days, other.get(key, (0.0,) * len(days)), strict=True))
+        for key, days in one.items()
+    }
+    return {key: days for key, days in rest.items() if any(days)}
 
 
 def _stretches(rates: tuple[float, ...]) -> Iterator[tuple[range, float]]:
@@ -498,7 +621,7 @@ def plan_carefully(
         return plan("equilibrium")
 
 
-def _steps(settings: Settings) -> Iterator[tuple[str, int, int]]:
+def steps_of(settings: Settings) -> Iterator[tuple[str, int, int]]:
     """Yield the steps of a session: their kind, round, and number among those of their kind."""
     for turn in range(settings.rounds):
         yield "map", turn, 0

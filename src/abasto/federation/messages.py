@@ -12,7 +12,7 @@ from abasto.facts.canonical import canonical, parse
 from abasto.federation.border import Trade
 from abasto.federation.coarse import MOST_BYTES
 
-__all__ = ["MapTold", "Message", "Said", "Told", "Voted", "read", "write"]
+__all__ = ["MapTold", "Message", "Said", "Stepped", "Told", "Voted", "read", "step_of", "write"]
 
 MOST_TOLD = 1 << 16
 MOST_TEXT = 1 << 20
@@ -65,7 +65,17 @@ class Voted:
     joint: float
 
 
-Said = MapTold | Told | Voted
+@dataclass(frozen=True)
+class Stepped:
+    """The sender has done so many steps of the session, and said before whatever came of them, perhaps nothing."""
+
+    session: str
+    sender: str
+    round: int
+    step: int
+
+
+Said = MapTold | Told | Voted | Stepped
 
 
 def write(said: Said, goods: list[str]) -> bytes:
@@ -78,6 +88,8 @@ def write(said: Said, goods: list[str]) -> bytes:
         # Whole numbers: the objective of a network is in the millions and more.
         vote = {"kind": "vote", "clearing": said.clearing, "alone": round(said.alone), "joint": round(said.joint)}
         return b"T" + zstandard.compress(canonical(head | vote), 19)
+    if isinstance(said, Stepped):
+        return b"T" + zstandard.compress(canonical(head | {"kind": "step", "step": said.step}), 19)
     number_of = {good: number for number, good in enumerate(goods)}
     rows = [[lane, number_of[good], _runs(days)] for (lane, good), days in sorted(said.trade.items()) if any(days)]
     days = max((len(days) for days in said.trade.values()), default=0)
@@ -109,6 +121,8 @@ def read(raw: bytes, goods: list[str]) -> Said:
             return Voted(
                 *_head(said), str(said["clearing"]), float(_whole(said["alone"])), float(_whole(said["joint"]))
             )
+        if said["kind"] == "step":
+            return Stepped(*_head(said), _whole(said["step"]))
         if said["kind"] not in ("promise", "commit"):
             raise FederationError(f"no message: kind {said['kind']!r:.40}")
         session, sender, turn = _head(said)
@@ -118,6 +132,15 @@ def read(raw: bytes, goods: list[str]) -> Said:
         if isinstance(error, FederationError):
             raise
         raise FederationError(f"no message: {error}") from None
+
+
+def step_of(raw: bytes, sender: str) -> int:
+    """Return how many steps its sender has done, if that is what a message says and it is this sender's; else 0."""
+    try:
+        said = read(raw, [])
+    except FederationError:  # It says something else, perhaps of goods, or nothing.
+        return 0
+    return said.step if isinstance(said, Stepped) and said.sender == sender else 0
 
 
 def _head(said: dict[str, Any]) -> tuple[str, str, int]:

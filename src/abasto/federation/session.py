@@ -5,60 +5,173 @@ for _ in range(session.steps):
     session.step()                  # take what was heard, and say the next
     …letters are exchanged by any carrier…
 journal.append(session.orders())    # its own orders; those across the border become promises
+
+A session that is begun anew goes on where it was: all that was said and heard is in the journal. `standing` tells where
+that is, without planning anything.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from abasto.cycle import read_state
 from abasto.errors import FederationError
 from abasto.facts.kinds import Fact, JointSaid, OrderIssued
-from abasto.federation.joint import Agreed, Peer, Settings
-from abasto.federation.messages import Message, read
+from abasto.federation.coarse import decode
+from abasto.federation.joint import Agreed, Peer, Settings, steps_of
+from abasto.federation.messages import MapTold, Message, Stepped, read, step_of, write
 from abasto.journal.journal import Journal
 from abasto.orders import name_free_lots, orders_from, round_trips
 from abasto.state.known import known
 from abasto.state.state import State
 
-__all__ = ["Session"]
+__all__ = ["BY_LETTERS", "Partner", "Session", "Standing", "current", "sessions", "standing"]
+
+BY_LETTERS = Settings(periods=1, rounds=1, passes=2)
+"""How networks plan together that exchange letters: few steps, because files may have to be carried for each."""
+PLAN = "joint plan {session}"
+"""What orders of a session say they follow."""
+
+
+@dataclass(frozen=True)
+class Partner:
+    """Another network in a session: its id, its name here, and how many steps it has done as far as is heard."""
+
+    network: str
+    name: str
+    steps: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a session stands: how many of its `steps` this network has `done`, and the others; `is_issued` is whether
+    this network has issued orders of it.
+    """
+
+    session: str
+    steps: tuple[str, ...]
+    done: int
+    partners: tuple[Partner, ...]
+    is_issued: bool
+
+    @property
+    def next(self) -> str:
+        """The kind of the step that comes next: map, pass, vote or commit; blank after the last."""
+        return self.steps[self.done] if self.done < len(self.steps) else ""
+
+    def awaited(self, without: Sequence[str] = ()) -> tuple[Partner, ...]:
+        """Return those who have not done what this network has done: it goes on when they have, but for some names."""
+        return tuple(one for one in self.partners if one.steps < self.done and one.name not in without)
+
+
+def sessions(state: State) -> tuple[str, ...]:
+    """Return the sessions of which anything was said or heard, by their first day, which is their name."""
+    names = {session for said in state.letters.said.values() for session in said}
+    return tuple(sorted(name for name in names if _is_day(name)))
+
+
+def current(state: State, day: date) -> str:
+    """Return the session that is to be gone on with on a day: the first one begun that is neither past nor issued, else
+    one of that day.
+    """
+    open_ones = (name for name in sessions(state) if name >= day.isoformat() and not standing(state, name).is_issued)
+    return next(open_ones, day.isoformat())
+
+
+def _is_day(name: str) -> bool:
+    try:
+        return date.fromisoformat(name).isoformat() == name
+    except ValueError:
+        return False
+
+
+def standing(state: State, session: str) -> Standing:
+    """Return where a session stands, by what was said and heard; who takes part is whom the tables name, and whoever
+    has spoken.
+    """
+    letters = state.letters
+    named = {row.cells.get("network", "") for row in state.rows.table("sites")}
+    partners = [
+        Partner(network, name, _steps(letters.said.get(network, {}).get(session, ()), name))
+        for network, name in letters.recognised.items()
+        if name in named or session in letters.said.get(network, {})
+    ]
+    plan = PLAN.format(session=session)
+    return Standing(
+        session,
+        tuple(kind for kind, _, _ in steps_of(BY_LETTERS)),
+        _steps(letters.said.get(state.network, {}).get(session, ()), _own_name(state)),
+        tuple(sorted(partners, key=lambda one: (one.name.casefold(), one.network))),
+        any(order.issued is not None and order.issued.plan == plan for order in state.orders.values()),
+    )
+
+
+def _own_name(state: State) -> str:
+    return next((row.cells.get("name", "") for row in state.rows.table("network")), "")
+
+
+def _steps(messages: Sequence[str], name: str) -> int:
+    return max((step_of(raw, name) for message in messages if (raw := _raw(message))), default=0)
+
+
+def _raw(message: str) -> bytes:
+    """Return the bytes of a message, none if it is no base64."""
+    try:
+        return base64.b64decode(message, validate=True)
+    except binascii.Error:
+        return b""
 
 
 class Session:
     """One session of planning together, named by the first day that is planned.
 
     Networks know each other by the names in their tables: a network that is recognised here under another name than it
-    gives itself takes no part. `refused` says of messages why they counted for nothing. Raises what `known` raises.
+    gives itself takes no part. `today` is the day on which something is said, the first that is planned unless given.
+    `refused` says of messages why they counted for nothing. Raises what `known` raises.
     """
 
     def __init__(
-        self, journal: Journal, day: date, *, days: int | None = None, settings: Settings | None = None
+        self,
+        journal: Journal,
+        day: date,
+        *,
+        days: int | None = None,
+        settings: Settings = BY_LETTERS,
+        today: date | None = None,
     ) -> None:
         self.journal = journal
         self.day = day
+        self.today = today or day
         self.name = day.isoformat()
         self.refused: list[str] = []
         state = read_state(journal)
-        self.seen = known(state, day, days=days)
+        own = [_raw(message) for message in state.letters.said.get(state.network, {}).get(self.name, ())]
+        self.seen = known(state, day, days=_days_told(own) or days)
         self._goods = sorted(row.good for row in self.seen.network.goods)
         self._heard: set[tuple[str, str]] = set()
         self.peer = Peer(self.seen.network, self.name, settings=settings)
+        if own:
+            self.hear(state)
+            self.peer.recall(own)
 
     @property
     def steps(self) -> int:
         """How many steps a session has."""
         return self.peer.steps
 
-    def step(self) -> None:
-        """Take what was heard until now, do the next step, and say what comes of it."""
+    def step(self, *, time: int = 0) -> None:
+        """Take what was heard until now, do the next step, and say what comes of it, and that it is done: all at once,
+        or nothing.
+        """
         state = read_state(self.journal)
         self.hear(state)
         said = [self._fact(state, message) for message in self.peer.next()]
-        if said:
-            self.journal.append(said, time=0)
+        done = Stepped(self.name, self.peer.name, 0, self.peer.done)
+        self.journal.append([*said, self._fact(state, Message(None, write(done, self._goods)))], time=time)
 
     def hear(self, state: State) -> None:
         """Take in what other networks said in this session."""
@@ -88,10 +201,17 @@ class Session:
         """Return the orders of the first days of what was agreed: within the network, and to sites of others."""
         agreed = self.agreed()
         rounded = round_trips(agreed.network, agreed.plan, days=days)
-        orders = orders_from(rounded, agreed.network, days=days, fleet_of=self.seen.fleet_of)
+        plan = PLAN.format(session=self.name)
+        orders = orders_from(rounded, agreed.network, days=days, fleet_of=self.seen.fleet_of, plan_digest=plan)
         orders = name_free_lots(orders, self.seen.not_left, self.seen.tables, rounded.plan)
         return tuple(replace(order, to_site=agreed.ends.get(order.to_site, order.to_site)) for order in orders)
 
     def _fact(self, state: State, message: Message) -> Fact:
         to = "" if message.to is None else state.letters.network_named(message.to)
-        return JointSaid(self.name, base64.b64encode(message.raw).decode(), self.name, to)
+        return JointSaid(self.name, base64.b64encode(message.raw).decode(), self.today.isoformat(), to)
+
+
+def _days_told(own: Sequence[bytes]) -> int | None:
+    """Return for how many days this network has begun to plan; None if it has not."""
+    maps = [read(raw, []) for raw in own if raw[:1] == b"M"]
+    return next((decode(said.coarse).days for said in maps if isinstance(said, MapTold)), None)

@@ -200,6 +200,8 @@ OF_STATES: Mapping[str, tuple[Shape, ...]] = {
         "heard from {name} that {lines} come to {site}, leaving {date}, arriving {date2}",
         "said something on the way to joint plan {name}",
         "promised {lines} to {name}, at {site}, with {order}, leaving {date}, arriving {date2}",
+        "heard from {name} that shipment {code} does not come",
+        "heard from {name} that shipment {code} does not come ({cause_given})",
         "withdrew shipment {code}",
         "withdrew shipment {code} ({cause_given})",
         "undid entry {code}",

@@ -7,24 +7,25 @@ journal, on the disk, before it is acknowledged.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from threading import Lock
 from time import time as clock
 
-from abasto.errors import ForeignError
+from abasto.errors import AbastoError, ForeignError
 from abasto.facts.codes import code_of
 from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.signing import id_of
-from abasto.letters.post import due, exported, heard, letters_of
+from abasto.letters.post import Picked, exported, heard, letters_of, tell_due
 from abasto.state.state import State
-from abasto.sync.bundle import Bundle
+from abasto.sync.bundle import Bundle, BundleWritten, write_bundle
 from abasto.sync.exchange import Answerer, Ask, MayKeep, pull, push
 from abasto.sync.messages import unpack
 
-__all__ = ["Exchanged", "answering_for", "exchange", "hear_bundle", "post"]
+__all__ = ["Exchanged", "NoReaderError", "answering_for", "exchange", "hear_bundle", "post", "write_letters"]
 
 Read = Callable[[Journal], State]
 
@@ -38,12 +39,30 @@ class Exchanged:
     refused: list[str] = field(default_factory=list)
 
 
-def post(journal: Journal, day: date, *, read: Read, time: int = 0) -> Journal:
+def post(journal: Journal, day: date, *, read: Read, time: int = 0, picked: Picked | None = None) -> Journal:
     """Sign what is due to other networks, and return a journal in memory of all that they may see."""
-    facts = due(read(journal), day)
-    if facts:
-        journal.append(facts, time=time)
-    return exported(journal, read(journal))
+    state = read(journal)
+    if tell_due(journal, state, day, time=time):
+        state = read(journal)
+    return exported(journal, state, picked=picked)
+
+
+class NoReaderError(AbastoError):
+    """Nobody is known who could open a bundle of letters."""
+
+
+def write_letters(
+    journal: Journal, path: Path, readers: Sequence[str], day: date, *, read: Read, time: int = 0
+) -> BundleWritten:
+    """Write what other networks may see to a bundle file, for these keys and the stewards that are known of them.
+
+    Raises `NoReaderError` if there is none, before anything is signed.
+    """
+    known = read(journal).letters.stewards.values()
+    keys = sorted({*readers, *(key for keys in known for key in keys)})
+    if not keys:
+        raise NoReaderError("no steward of another network is known yet; name a device's key.")
+    return write_bundle(post(journal, day, read=read, time=time), path, readers=keys)
 
 
 def exchange(journal: Journal, ask: Ask, network: str, day: date, *, read: Read, time: int = 0) -> Exchanged:
@@ -54,8 +73,9 @@ def exchange(journal: Journal, ask: Ask, network: str, day: date, *, read: Read,
     state = read(journal)
     if network not in state.letters.recognised:
         raise ForeignError(f"network {code_of(network)} is not recognised here; recognise it first.")
-    outbox = post(journal, day, read=read, time=time)
-    theirs = letters_of(journal, state, network)
+    picked = Picked(journal)
+    outbox = post(journal, day, read=read, time=time, picked=picked)
+    theirs = letters_of(journal, state, network, picked=picked)
     known = _ids(theirs)
     came = pull(theirs, ask)
     done = _hear(journal, _new(theirs, known), day, read=read, time=time)
@@ -91,16 +111,17 @@ def answering_for(
     Where no other network is recognised, everybody who may ask at all is answered in full. `may_keep` says for which
     entries of this network there is room.
     """
-    full, lock = Answerer(journal, may_keep=may_keep), Lock()
+    full, picked, lock = Answerer(journal, may_keep=may_keep), Picked(journal), Lock()
+    reading = _as_long_as_it_stands(read)
 
     def answering(key: str) -> Ask:
-        state = read(journal)
+        state = reading(journal)
         by_letters = bool(state.letters.recognised) and not _is_one_of_us(journal, state, key, today())
 
         def answer(request: bytes) -> bytes:
             with lock:
                 if by_letters:
-                    return _answer_by_letters(journal, request, today(), read=read, time=int(now()))
+                    return _answer_by_letters(picked, request, today(), read=reading, time=int(now()))
                 return full.answer(request)
 
         return answer
@@ -116,13 +137,29 @@ def _is_one_of_us(journal: Journal, state: State, key: str, day: date) -> bool:
     return state.members.role(key, day.isoformat()) is not None
 
 
-def _answer_by_letters(journal: Journal, request: bytes, day: date, *, read: Read, time: int) -> bytes:
+def _as_long_as_it_stands(read: Read) -> Read:
+    """Return what reads a journal once for each state of it: an exchange asks several times in a row."""
+    held: tuple[int, State] | None = None
+
+    def reading(journal: Journal) -> State:
+        nonlocal held
+        count = journal.store.count()
+        now = held
+        if now is None or now[0] != count:
+            held = now = (count, read(journal))
+        return now[1]
+
+    return reading
+
+
+def _answer_by_letters(picked: Picked, request: bytes, day: date, *, read: Read, time: int) -> bytes:
     """Answer about what others may see of this network, or take in what another one gives of itself."""
+    journal = picked.journal
     state = read(journal)
     asked = getattr(unpack(request)[0], "network", "")
     if asked not in state.letters.recognised:
-        return Answerer(post(journal, day, read=read, time=time)).answer(request)
-    theirs = letters_of(journal, state, asked)
+        return Answerer(post(journal, day, read=read, time=time, picked=picked)).answer(request)
+    theirs = letters_of(journal, state, asked, picked=picked)
     known = _ids(theirs)
     answer = Answerer(theirs).answer(request)
     _hear(journal, _new(theirs, known), day, read=read, time=time)

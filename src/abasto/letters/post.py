@@ -8,8 +8,9 @@ goods arrive there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 
 from abasto.errors import EntryError, FactError
 from abasto.facts.codes import code_of
@@ -20,6 +21,7 @@ from abasto.facts.kinds import (
     JointSaid,
     LetterHeard,
     NetworkFounded,
+    OrderCancelled,
     OrderLoaded,
     OrderReceived,
     ShipmentPromised,
@@ -30,11 +32,11 @@ from abasto.journal.entry import Entry, Signed
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import NOTHING, id_of, read_entry
-from abasto.journal.store import Verified
+from abasto.journal.store import Place, Verified, place_of
 from abasto.state.letters import Letters, letter_bytes, sealed_letter
 from abasto.state.state import State
 
-__all__ = ["EXPORTED", "due", "exported", "heard", "letters_of"]
+__all__ = ["EXPORTED", "Picked", "due", "exported", "heard", "letters_of", "tell_due"]
 
 MOST_HEARD = 100_000
 """So many letters of one network are taken in."""
@@ -56,9 +58,28 @@ _ORDER = {NetworkFounded.KIND: 0, DeviceEndorsed.KIND: 1, DeviceCut.KIND: 1}
 """Who speaks for a network is heard before what they say."""
 
 
-def due(state: State, day: date) -> list[Fact]:
+NO_CAUSES: Mapping[str, str] = MappingProxyType({})
+
+
+def tell_due(journal: Journal, state: State, day: date, *, time: int, after: Sequence[Fact] = ()) -> bool:
+    """Sign what is `due` to other networks, and return whether anything was; `after` are the facts just written.
+
+    Only a device that speaks for its network does: the word of others, stewards they are not, would count for nothing
+    there, and keep the stewards from saying it.
+    """
+    device = journal.device
+    if device is None or not state.letters.recognised or device.key not in state.members.stewards(day.isoformat()):
+        return False
+    causes = {fact.order: fact.cause for fact in after if isinstance(fact, OrderCancelled)}
+    facts = due(state, day, causes=causes)
+    if facts:
+        journal.append(facts, time=time)
+    return bool(facts)
+
+
+def due(state: State, day: date, *, causes: Mapping[str, str] = NO_CAUSES) -> list[Fact]:
     """Return what is to be told to other networks and was not yet: promises for open orders to sites of theirs, and
-    withdrawals of promises whose order was cancelled.
+    withdrawals of promises whose order was cancelled; `causes` says why, by order.
 
     An order goes to another network if column `network` of the site it goes to has the name of a recognised one.
     """
@@ -74,30 +95,70 @@ def due(state: State, day: date) -> list[Fact]:
             facts.append(ShipmentPromised(network, order.id, way.to_site, way.departs, way.arrives, way.lines, today))
     for id, promise in letters.going.items():
         if state.orders[id].status == "cancelled" and promise.id not in letters.withdrawn:
-            facts.append(ShipmentWithdrawn(promise.id, today))
+            facts.append(ShipmentWithdrawn(promise.id, today, causes.get(id, "")))
     return facts
 
 
-def exported(journal: Journal, state: State) -> Journal:
+class Picked:
+    """What of a journal may be a letter: its entries of kinds that are exported, and those of others that it heard.
+
+    They are few among many, so they are picked out once, and after that only from what came since. Which of them others
+    may see, and which count, the state says each time anew.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self._begin()
+
+    def _begin(self) -> None:
+        self._count = 0
+        self._place: Place | None = None
+        self.own: list[tuple[Entry, Fact]] = []
+        self.heard: list[Verified] = []
+        self.stewards: set[str] = set()
+        """The keys of all devices of which it was ever said that they are stewards."""
+
+    def look(self) -> Picked:
+        """Look at what came since; begin anew if some of it belongs before what was seen already."""
+        count = self.journal.store.count()
+        if self._count != count:
+            self._take()
+        if self._count < count:
+            self._begin()
+            self._take()
+        return self
+
+    def _take(self) -> None:
+        for placed in self.journal.read(self._place):
+            entry = placed.entry
+            self._count, self._place = self._count + 1, place_of(entry)
+            if entry.kind in EXPORTED or entry.kind == LetterHeard.KIND:
+                self._pick(entry)
+
+    def _pick(self, entry: Entry) -> None:
+        try:
+            fact = fact_of(entry.kind, entry.body)
+            if isinstance(fact, LetterHeard):
+                self.heard.append(read_entry(letter_bytes(fact)))
+                return
+        except (EntryError, FactError):
+            return
+        self.own.append((entry, fact))
+        if isinstance(fact, DeviceEndorsed) and fact.role == "steward":
+            self.stewards.add(fact.device)
+
+
+def exported(journal: Journal, state: State, *, picked: Picked | None = None) -> Journal:
     """Return a journal in memory of the entries that other networks may see, with the device's key to seal bundles."""
-    stewards = _ever_stewards(journal, state)
+    picked = (picked or Picked(journal)).look()
+    stewards = picked.stewards | (set() if state.founded is None else set(state.founded.stewards))
     outbox = _in_memory(
-        Verified(placed.entry, signed)
-        for placed in journal.read()
-        if placed.entry.kind in EXPORTED and _may_be_seen(placed.entry, state, stewards)
-        if (signed := journal.store.get(placed.entry.id)) is not None
+        Verified(entry, signed)
+        for entry, fact in picked.own
+        if _may_be_seen(entry, fact, state, stewards) and (signed := journal.store.get(entry.id)) is not None
     )
     outbox.device = journal.device
     return outbox
-
-
-def _ever_stewards(journal: Journal, state: State) -> set[str]:
-    """Return the keys of all devices that were ever said to be stewards, by a steward or by the founding entry."""
-    found = set() if state.founded is None else set(state.founded.stewards)
-    for placed in journal.read():
-        if placed.entry.kind == DeviceEndorsed.KIND and placed.entry.body.get("role") == "steward":
-            found.add(str(placed.entry.body.get("device", "")))
-    return found
 
 
 def _in_memory(entries: Iterable[Verified]) -> Journal:
@@ -107,12 +168,8 @@ def _in_memory(entries: Iterable[Verified]) -> Journal:
     return made
 
 
-def _may_be_seen(entry: Entry, state: State, stewards: Collection[str]) -> bool:
+def _may_be_seen(entry: Entry, fact: Fact, state: State, stewards: Collection[str]) -> bool:
     letters = state.letters
-    try:
-        fact = fact_of(entry.kind, entry.body)
-    except FactError:
-        return False
     if isinstance(fact, JointSaid):
         return fact.session in letters.said.get(state.network, {})
     if isinstance(fact, DeviceEndorsed | DeviceCut):
@@ -125,22 +182,10 @@ def _may_be_seen(entry: Entry, state: State, stewards: Collection[str]) -> bool:
     return True
 
 
-def letters_of(journal: Journal, state: State, network: str) -> Journal:
+def letters_of(journal: Journal, state: State, network: str, *, picked: Picked | None = None) -> Journal:
     """Return a journal in memory of what was heard of another network, to which an exchange adds more."""
-    found = []
-    for placed in journal.read():
-        signed = _letter_in(placed.entry) if placed.entry.kind == LetterHeard.KIND else None
-        if signed is not None and state.letters.heard.get(id_of(signed.raw)) == network:
-            found.append(read_entry(signed))
-    return _in_memory(found)
-
-
-def _letter_in(entry: Entry) -> Signed | None:
-    try:
-        fact = fact_of(entry.kind, entry.body)
-        return letter_bytes(fact) if isinstance(fact, LetterHeard) else None
-    except FactError:
-        return None
+    heard = (picked or Picked(journal)).look().heard
+    return _in_memory(one for one in heard if state.letters.heard.get(one.entry.id) == network)
 
 
 def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact], list[str]]:
@@ -171,7 +216,7 @@ def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact
     count = Counter(state.letters.heard.values())
     facts: list[Fact] = []
     for _, _, entry, signed in sorted(letters, key=lambda one: one[:2]):
-        why = _left_out(after, entry, count, own=state.network)
+        why = _left_out(after, entry, count, own=state.network, day=day.isoformat())
         if why:
             refused.append(f"entry {code_of(entry.id)}: {why}")
         else:
@@ -179,13 +224,13 @@ def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact
     return facts, refused
 
 
-def _left_out(letters: Letters, entry: Entry, count: Counter[str], *, own: str) -> str:
+def _left_out(letters: Letters, entry: Entry, count: Counter[str], *, own: str, day: str) -> str:
     """Return why a letter is not taken in, or nothing; then it is counted, and `letters` have heard it."""
     network = entry.id if entry.network == NOTHING else entry.network
     if count[network] >= MOST_HEARD:
         return "so many letters of its network are here that there is no room for more"
     try:
-        why = letters.take(entry, fact_of(entry.kind, entry.body), own=own)
+        why = letters.take(entry, fact_of(entry.kind, entry.body), own=own, day=day)
     except FactError as error:
         return str(error)
     count[network] += not why

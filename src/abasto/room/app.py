@@ -36,7 +36,7 @@ __all__ = ["LOOPBACK", "build_app"]
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 LOOKS_EVERY = 2.0
 """Seconds between looks at whether another program has written into the journal."""
-UPLOADS = ("/import/read",)
+UPLOADS = ("/import/read", "/networks/hear")
 
 
 def build_app(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from abasto import cycle
 from abasto.errors import JournalError
 from abasto.facts.kinds import Fact
+from abasto.letters import tell_due
 from abasto.room.drafts import Drafts
 from abasto.room.events import Events
 from abasto.room.kept_plan import keep_job, kept_job
@@ -104,17 +105,25 @@ class Room:
     def write(self, facts: Sequence[Fact]) -> list[Entry]:
         """Sign facts and append them, all or none: on the disk when this returns, and told to all pages.
 
-        Raises `NotAllowedError` if this device may not say that.
+        What other networks are to hear of orders among them is signed after them. Raises `NotAllowedError` if this
+        device may not say that.
         """
         if not facts:
             return []
         with self.lock:
             if self.home.journal.device is not None:
                 refuse_forbidden(self.state, facts, self.home.journal.device.key)
-            entries = self.home.journal.append(facts, time=int(self.now().timestamp()))
+            time = int(self.now().timestamp())
+            entries = self.home.journal.append(facts, time=time)
+            tell_due(self.home.journal, self.state, self.day, time=time, after=facts)
+        self.tell()
+        return entries
+
+    def tell(self) -> None:
+        """Tell all pages that something was written into the journal."""
+        with self.lock:
             count = self.state.count
         self.events.tell("journal", entries=count)
-        return entries
 
     def look(self) -> None:
         """See whether another program has written into the journal, and tell the pages if so."""

@@ -376,7 +376,7 @@ class _Fold:
         except FactError as error:
             self.state.note("malformed", author.key, date=day, entry=entry.id, detail=[str(error)])
             return "malformed"
-        odd = self.state.letters.take(letter, inner, own=self.state.network)
+        odd = self.state.letters.take(letter, inner, own=self.state.network, day=day)
         if odd:
             return odd
         name = self.state.letters.recognised[self.state.letters.heard[letter.id]]

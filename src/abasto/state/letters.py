@@ -29,7 +29,7 @@ from abasto.journal.signing import NOTHING, read_entry
 from abasto.journal.store import place_of
 from abasto.state.members import NO_CUTS, Cuts, Members
 
-__all__ = ["Coming", "Letters", "Promise", "letter_bytes", "open_letter", "sealed_letter"]
+__all__ = ["Coming", "Latest", "Letters", "Promise", "letter_bytes", "open_letter", "sealed_letter"]
 
 KEPT_EARLY = 200
 """Of so many orders of other networks loads are kept that were heard before a promise, or are promised to others."""
@@ -50,6 +50,13 @@ class Coming(NamedTuple):
     network: str
     order: str
     is_sent: bool = False
+
+
+class Latest(NamedTuple):
+    """The letter of a network that was taken in last: on which day, and of which kind it is."""
+
+    day: str
+    kind: str
 
 
 class Deciding(NamedTuple):
@@ -76,17 +83,19 @@ class Deciding(NamedTuple):
 class Letters:
     """What is known of other networks; changed by the fold alone.
 
-    `recognised` has what each is called here, by the id of its founding entry; `heard` the ids of all letters;
-    `deciding` the letters that say who decides in a network, and `stewards` the keys that by them do; `said` what each
-    network, this one too, said in its latest sessions of planning together, by network and session. `coming` has the
-    shipments that were promised to us, by their ids, which are ids of orders here too; `going` has, for each of our
-    orders that was promised, that promise; `withdrawn` are the ids of those that were taken back.
+    `recognised` has what each is called here, by the id of its founding entry; `heard` the ids of all letters, and
+    `latest` the last one that was taken in of each network; `deciding` the letters that say who decides in a network,
+    and `stewards` the keys that by them do; `said` what each network, this one too, said in its latest sessions of
+    planning together, by network and session. `coming` has the shipments that were promised to us, by their ids, which
+    are ids of orders here too; `going` has, for each of our orders that was promised, that promise; `withdrawn` are the
+    ids of those that were taken back.
     """
 
     def __init__(self) -> None:
         self.recognised: dict[str, str] = {}
         self.heard: dict[str, str] = {}
         """The network of each letter, by its id."""
+        self.latest: dict[str, Latest] = {}
         self.deciding: dict[str, list[Deciding]] = {}
         self.stewards: dict[str, tuple[str, ...]] = {}
         self.said: dict[str, dict[str, list[str]]] = {}
@@ -104,8 +113,10 @@ class Letters:
         """Return whether a device speaks for a network: it is one of its stewards."""
         return author in self.stewards.get(network, ())
 
-    def take(self, entry: Entry, fact: Fact, *, own: str) -> str:
-        """Take a letter's entry and fact into the network `own`; return why it counts for nothing, or nothing."""
+    def take(self, entry: Entry, fact: Fact, *, own: str, day: str) -> str:
+        """Take a letter's entry and fact, heard on a day, into the network `own`; return why it counts for nothing, or
+        nothing.
+        """
         network = entry.id if entry.network == NOTHING else entry.network
         if network not in self.recognised:
             return "its network is not recognised here"
@@ -114,6 +125,7 @@ class Letters:
         if not isinstance(fact, NetworkFounded) and not self.speaks(network, entry.author):
             return "who signed it does not speak for that network"
         self.heard[entry.id] = network
+        self.latest[network] = Latest(day, entry.kind)
         if isinstance(fact, NetworkFounded | DeviceEndorsed | DeviceCut):
             insort(self.deciding.setdefault(network, []), Deciding.of(entry), key=lambda one: (one.lc, one.id))
             self.stewards[network] = _stewards(self.deciding[network])
@@ -141,6 +153,7 @@ class Letters:
         return {
             "recognised": self.recognised,
             "heard": self.heard,
+            "latest": {network: list(one) for network, one in self.latest.items()},
             "deciding": {network: [list(one) for one in letters] for network, letters in self.deciding.items()},
             "said": self.said,
             "coming": {shipment: list(one) for shipment, one in self.coming.items()},
@@ -154,6 +167,7 @@ class Letters:
         """Return the letters that `plain` came from."""
         made = cls()
         made.recognised, made.heard = dict(plain["recognised"]), dict(plain["heard"])
+        made.latest = {network: Latest(*one) for network, one in plain["latest"].items()}
         made.deciding = {network: [Deciding(*one) for one in letters] for network, letters in plain["deciding"].items()}
         made.stewards = {network: _stewards(letters) for network, letters in made.deciding.items()}
         made.said = {

@@ -17,12 +17,15 @@ from abasto.facts.kinds import (
     GoodsLost,
     GoodsMade,
     GoodsTakenIn,
+    JointSaid,
     NetworkFounded,
     NetworkRecognised,
     NoteWritten,
     OrderAccepted,
     OrderLoaded,
     OrderReceived,
+    ShipmentPromised,
+    ShipmentWithdrawn,
     StockCounted,
     UnknownFact,
 )
@@ -35,8 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["NotAllowedError", "is_allowed", "may_say", "refuse_forbidden"]
 
 
-OF_STEWARDS = (DeviceEndorsed, DeviceCut, NetworkRecognised)
-"""What only stewards say, in open networks too."""
+OF_STEWARDS = (DeviceEndorsed, DeviceCut, NetworkRecognised, JointSaid, ShipmentPromised, ShipmentWithdrawn)
+"""What only stewards say, in open networks too: who is who, and what others hear, who listen to none but stewards."""
 
 
 class NotAllowedError(AbastoError):

@@ -119,6 +119,9 @@ def _letter(told: Told, fact: LetterHeard) -> str:
     if isinstance(inner, ShipmentPromised) and inner.network == told.state.network:
         lines = _lines(told.state.rows, inner.lines)
         return f"heard from {name} that {lines} come to {inner.site}, leaving {inner.departs}, arriving {inner.arrives}"
+    if isinstance(inner, ShipmentWithdrawn) and inner.shipment in told.state.letters.coming:
+        why = f" ({inner.cause})" if inner.cause else ""
+        return f"heard from {name} that shipment {code_of(inner.shipment)} does not come{why}"
     return f"heard a letter of {name}"
 
 

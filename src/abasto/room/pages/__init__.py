@@ -9,6 +9,7 @@ from abasto.room.pages.dispatch import PAGES_DISPATCH
 from abasto.room.pages.exceptions import PAGES_EXCEPTIONS
 from abasto.room.pages.imports import PAGES_IMPORT
 from abasto.room.pages.members import PAGES_MEMBERS
+from abasto.room.pages.networks import PAGES_NETWORKS
 from abasto.room.pages.plan import PAGES_PLAN
 from abasto.room.pages.plan_orders import PAGES_PLAN_ORDERS
 from abasto.room.pages.reporting import PAGES_REPORTING
@@ -24,6 +25,7 @@ PAGES: tuple[Page, ...] = (
     *PAGES_ACCESS,
     *PAGES_BOOKS,
     *PAGES_MEMBERS,
+    *PAGES_NETWORKS,
     *PAGES_DISPATCH,
     *PAGES_ROUTES,
     *PAGES_EXCEPTIONS,

@@ -28,6 +28,7 @@ from abasto.room.desk import (
     status_words,
 )
 from abasto.room.web import Call, Page
+from abasto.state.abroad import destination
 from abasto.state.carried import step_doubts
 from abasto.state.exceptions import exceptions
 from abasto.state.state import State
@@ -124,6 +125,7 @@ def order(call: Call) -> Response:
         record = state.orders[state.orders.find(call.path("code"))]
         late = [one.message for one in exceptions(state, call.room.day) if one.about == record.id]
         view = _view(state, record, "") if record.issued else None
+        to_network, told = destination(state, record)
         parts: dict[str, Any] = {
             "ordered": goods_of(state, record.issued.lines if record.issued else ()),
             "loaded": goods_of(state, record.loaded),
@@ -142,6 +144,8 @@ def order(call: Call) -> Response:
         troubles=[call.words.sentence(text) for text in late],
         story=history(call.room.home.journal.read(), order=record.id, cuts=call.room.cuts),
         code_of=code_of,
+        to_network=to_network,
+        told_them=told,
         **parts,
     )
 

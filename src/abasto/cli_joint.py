@@ -1,0 +1,322 @@
+"""The command `networks plan`: a network's part in a joint plan, a run at a time, however letters are carried."""
+
+from __future__ import annotations
+
+import json as json_format
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from abasto.cli import EXIT_GIVEN_UP, EXIT_OK, UsageError, printable, say
+from abasto.cli_carry import exchange_with, hear_file, letters_words, write_letters
+from abasto.cli_home import Flag, open_home, read_state, to_the_end, today, write
+from abasto.cli_order_words import line_of, print_lines
+from abasto.facts.codes import code_of
+
+if TYPE_CHECKING:
+    import datetime
+
+    from abasto.federation.session import Session, Standing
+    from abasto.journal.home import Home
+    from abasto.sync.register import Peer
+
+__all__ = ["STEPS", "plan"]
+
+LOOKS_EVERY = 2.0
+"""Seconds between looks at whether something has come, while the command waits."""
+STEPS = {"map": "publishes its map", "pass": "promises", "vote": "votes", "commit": "commits to what it sends"}
+"""What a network does in a step of each kind."""
+MOST_WAIT = 24 * 60.0
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Carrying:
+    """How letters come and go."""
+
+    stick: Path | None = None
+    "A folder, such as that of a stick: bundles of others there are heard, and one of this network's is written there."
+    peer: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = ()
+    "Peers of other networks to exchange letters with, by name, or `all`."
+    readers: Annotated[tuple[str, ...], Parameter(name="--for", allow_leading_hyphen=True, negative="")] = ()
+    "Whole keys of devices that are to read what is written on the stick, until a first letter of theirs has come."
+    wait: float = 0.0
+    "Minutes to go on by itself, as long as others answer, before it ends."
+
+
+def plan(
+    *,
+    first: str | None = None,
+    days: int | None = None,
+    without: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = (),
+    forbid: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = (),
+    carrying: Carrying | None = None,
+    issue: Flag = False,
+    ordered_days: int = 1,
+    date: str | None = None,
+    home: Path | None = None,
+    json: Flag = False,
+) -> int:
+    """Take part in a joint plan: hear what came, do the steps that can be done, tell what is to be told, say what next.
+
+    Run it again whenever letters have come, until the plan is agreed; with --issue its orders are signed then. All that
+    was said is in the journal: whoever ends the command, or loses power, goes on with the same command.
+
+    Parameters
+    ----------
+    first
+        The first day that is planned, the same for all; by default the one that is being planned, else today.
+    days
+        For how many days, the same for all; by default as many as table network says.
+    without
+        Networks that are not waited for.
+    forbid
+        Goods that must not leave; give them with every run.
+    carrying
+        How letters come and go.
+    issue
+        Once it is agreed, sign the orders of the first day, and promise those that go to others.
+    ordered_days
+        Sign the orders of so many days.
+    date
+        The day on which this is said; today by default.
+    home
+        The folder of the journal; by default $ABASTO_HOME, or this folder.
+    json
+        Print one JSON object on stdout and nothing else.
+
+    """
+    way = carrying or Carrying()
+    if not 0 <= way.wait <= MOST_WAIT:
+        raise UsageError(f"--wait {way.wait:g}: give minutes from 0 to {MOST_WAIT:.0f}.")
+    if way.stick is not None and not way.stick.is_dir():
+        raise UsageError(f'--stick "{way.stick}": there is no such folder; name the one of the stick.')
+    with open_home(home) as opened:
+        run = _Run(opened, way, today(date), first, days, without, forbid)
+        run.refuse_what_cannot_be()
+        try:
+            run.go()
+        except KeyboardInterrupt:
+            say("given up; what was said before is kept, and the same command goes on from there.")
+            return EXIT_GIVEN_UP
+        orders = run.issue(ordered_days) if issue else []
+        run.bring()
+        stands = run.standing()
+        session = None if stands.next or stands.is_issued else run.session()
+        if json:
+            print(json_format.dumps(run.document(stands, session) | {"issued": orders}, ensure_ascii=False, indent=1))
+            return EXIT_OK
+        print_lines(run.lines(stands, session))
+        state = read_state(opened)
+        print_lines([f"  {line_of(state, state.orders[id])}" for id in orders])
+    return EXIT_OK
+
+
+@dataclass
+class _Run:
+    """A run of the command."""
+
+    home: Home
+    way: Carrying
+    day: datetime.date
+    first: str | None
+    days: int | None
+    without: Sequence[str]
+    forbid: Sequence[str]
+    troubles: dict[str, str] = field(default_factory=dict)
+    """Why there was no exchange with a peer the last time, by its name: told once, however long the run waits."""
+
+    @property
+    def name(self) -> str:
+        """The session: its first day, as asked, else the one that is being planned, else today."""
+        from abasto.federation.session import current
+
+        if self.first is not None:
+            return today(self.first).isoformat()
+        return current(read_state(self.home), self.day)
+
+    def standing(self) -> Standing:
+        """Return where the session stands."""
+        from abasto.federation.session import standing
+
+        return standing(read_state(self.home), self.name)
+
+    def session(self) -> Session:
+        """Take the session up where it is."""
+        from dataclasses import replace
+
+        from abasto.federation.session import BY_LETTERS, Session
+
+        settings = replace(BY_LETTERS, forbidden=frozenset(self.forbid))
+        return Session(self.home.journal, today(self.name), days=self.days, settings=settings, today=self.day)
+
+    def refuse_what_cannot_be(self) -> None:
+        """Refuse names that nobody has, and a device that does not speak for its network, before anything is done."""
+        from abasto.facts.kinds import JointSaid
+        from abasto.state.permits import refuse_forbidden
+
+        state = read_state(self.home)
+        known = set(state.letters.recognised.values())
+        if not known:
+            raise UsageError("no other network is recognised here yet: abasto networks recognise NAME ID")
+        for name in self.without:
+            if name not in known:
+                raise UsageError(f'--without "{name}": recognised are {", ".join(sorted(known))}.')
+        for good in self.forbid:
+            if state.rows.standing("goods", good) != "stands":
+                raise UsageError(f'--forbid "{good}": there is no such good in table goods.')
+        if self.home.journal.device is not None:
+            said = JointSaid(self.name, "", self.day.isoformat())
+            refuse_forbidden(state, [said], self.home.journal.device.key)
+
+    def go(self) -> None:
+        """Hear, step, and exchange, until nothing more can be done or the time to wait is over."""
+        until = time.monotonic() + self.way.wait * 60
+        self.hear()
+        self.exchange()
+        self.first = self.name  # Others may have begun one; from here on it is this one, also once it is issued.
+        while True:
+            stands = self.standing()
+            if stands.next and not stands.awaited(self.without):
+                say(f"step {stands.done + 1} of {len(stands.steps)}: this network {STEPS[stands.next]} …")
+                self.session().step(time=int(time.time()))
+            elif time.monotonic() >= until or not (stands.next or stands.awaited(self.without)):
+                return
+            else:
+                time.sleep(LOOKS_EVERY)
+            self.exchange()
+
+    def issue(self, days: int) -> list[str]:
+        """Sign the orders of what was agreed, once; return their ids."""
+        stands = self.standing()
+        if stands.is_issued:
+            say("the orders of this joint plan are signed already; see them with: abasto orders show")
+            return []
+        if stands.next or stands.awaited(self.without):
+            say("it is not agreed yet, so nothing was signed.")
+            return []
+        session = self.session()
+        if not 1 <= days <= session.seen.network.days:
+            raise UsageError(f"--ordered-days {days}: give a number from 1 to {session.seen.network.days}.")
+        orders = session.orders(days=days)
+        with to_the_end():
+            return [entry.id for entry in write(self.home, orders)] if orders else []
+
+    def hear(self) -> None:
+        """Take in what lies on the stick."""
+        from abasto.errors import AbastoError
+
+        for path in sorted(self.way.stick.glob("*.abasto")) if self.way.stick is not None else ():
+            if path == self._own_file():
+                continue
+            try:
+                name, done = hear_file(self.home, path, self.day)
+            except AbastoError as error:
+                say(printable(f"{path.name}: left as it is. {error}"))
+                continue
+            say(printable(f"{path.name}: {letters_words(done.came)} came from {name}."))
+            for why in done.refused:
+                say(printable(f"  refused: {why}"))
+
+    def exchange(self) -> None:
+        """Exchange letters with the peers that were named."""
+        from abasto.errors import AbastoError
+
+        for peer in self._peers():
+            result = exchange_with(self.home, peer)
+            why = str(result) if isinstance(result, AbastoError) else ""
+            if why and self.troubles.get(peer.name) != why:
+                say(printable(f"{peer.name}: no exchange. {why}"))
+            self.troubles[peer.name] = why
+
+    def bring(self) -> None:
+        """Give others what they may see: over the line, and on the stick."""
+        from abasto.state.abroad import read_card
+
+        self.exchange()
+        if self.way.stick is not None:
+            write_letters(self.home, self._own_file(), [read_card(one)[1] for one in self.way.readers], self.day)
+
+    def _own_file(self) -> Path:
+        assert self.way.stick is not None
+        return self.way.stick / f"letters-{code_of(self.home.journal.network)}.abasto"
+
+    def _peers(self) -> Sequence[Peer]:
+        from abasto.sync.register import ALL, Register
+
+        register = Register(self.home.file)
+        if any(name.casefold() == ALL for name in self.way.peer):
+            return register.all()
+        return [register.find(name) for name in self.way.peer]
+
+    def lines(self, stands: Standing, session: Session | None) -> Iterator[str]:
+        """Yield where the session stands, whom it waits for, and what comes next."""
+        number = len(stands.steps)
+        then = f"; next it {STEPS[stands.next]}" if stands.next else ""
+        yield f"Joint plan from {stands.session} on: this network has done {stands.done} of {number} steps{then}."
+        for one in stands.partners:
+            yield f"  {one.name}: " + (f"{one.steps} of {number}" if one.steps else "nothing heard yet")
+        awaited = [one.name for one in stands.awaited(self.without)]
+        if awaited:
+            yield f"Waiting for {', '.join(awaited)}. When letters have come: {self._again()}"
+            yield f"To go on without: {self._again()} --without {' '.join(_quoted(name) for name in awaited)}"
+        if session is not None:
+            yield from _agreed_lines(session, is_final=not awaited)
+        if stands.is_issued:
+            yield "The orders of this joint plan are signed: abasto orders show"
+        elif not stands.next and not awaited:
+            yield f"To sign the orders of its first day: {self._again()} --issue"
+
+    def document(self, stands: Standing, session: Session | None) -> dict[str, Any]:
+        """Return what --json prints."""
+        document: dict[str, Any] = {
+            "session": stands.session,
+            "steps": len(stands.steps),
+            "done": stands.done,
+            "partners": [asdict(one) for one in stands.partners],
+            "awaited": [one.name for one in stands.awaited(self.without)],
+            "is_issued": stands.is_issued,
+        }
+        if session is not None:
+            agreed = session.agreed()
+            document |= {"value": agreed.value, "alone": agreed.alone}
+        return document
+
+    def _again(self) -> str:
+        words = ["abasto networks plan", f"--first {self.name}"]
+        if self.way.stick is not None:
+            words.append(f"--stick {_quoted(str(self.way.stick))}")
+        words += [f"--peer {_quoted(name)}" for name in self.way.peer]
+        words += [f"--forbid {_quoted(good)}" for good in self.forbid]
+        return " ".join(words)
+
+
+def _agreed_lines(session: Session, *, is_final: bool) -> Iterator[str]:
+    """Yield what is agreed, what goes and comes, and what cannot be kept any more."""
+    agreed, border = session.agreed(), session.peer.border
+    so_far = "" if is_final else " so far"
+    if not agreed.sent and not agreed.received:
+        yield f"Agreed{so_far}: nothing goes between the networks; the plan is the one that this network makes alone."
+        return
+    more = (agreed.value - agreed.alone) / agreed.alone if agreed.alone else 0.0
+    yield f"Agreed{so_far}. To this network's own people it is worth {more:+.1%} beside going alone."
+    units = {good.good: good.unit for good in session.seen.network.goods}
+    for (lane, good), amounts in agreed.sent.items():
+        out = border.out[lane]
+        yield f"  sends {sum(amounts):,.0f} {units[good]} of {good} to {out.other}, from {out.here} to {out.there}"
+    for (lane, good), amounts in agreed.received.items():
+        into = border.into[lane]
+        yield f"  gets {sum(amounts):,.0f} {units[good]} of {good} from {into.other}, from {into.there} to {into.here}"
+    for (lane, good), amounts in session.peer.unkept.items():
+        yield (
+            f"  by what is known now {sum(amounts):,.0f} {units[good]} of {good} that were promised to "
+            f"{border.out[lane].other} are not there; tell them"
+        )
+
+
+def _quoted(text: str) -> str:
+    return text if text.replace("-", "").replace("_", "").replace("/", "").replace(".", "").isalnum() else f'"{text}"'

@@ -1,0 +1,231 @@
+"""Networks: which others are recognised, what was heard of them, what comes and goes, joint plans, and letters."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import segno
+from starlette.responses import Response
+
+from abasto.facts.codes import code_of, spoken
+from abasto.inbox.asked import AskedError
+from abasto.language import Language
+from abasto.letters import Exchanged, hear_bundle, write_letters
+from abasto.room.desk import Named, Quantity, ask_back, goods_of, is_confirmed, path_to, site_named, status_words
+from abasto.room.web import Call, Page
+from abasto.state.abroad import Shipment, card, others, read_card, recognition, shipments
+from abasto.state.permits import refuse_forbidden
+from abasto.sync.bundle import open_bundle
+
+if TYPE_CHECKING:
+    from abasto.federation.session import Standing
+    from abasto.journal.journal import Journal
+    from abasto.state.state import State
+
+__all__ = ["PAGES_NETWORKS"]
+
+QR_SCALE = 4
+OPEN = ("issued", "accepted", "loaded")
+MOST_PAST = 20
+"""So many shipments that are received or do not come are shown; the page Dispatch has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentView:
+    """A shipment as the page shows it: `site` is where it goes, with us or with them."""
+
+    code: str
+    path: str
+    name: str
+    site: Named
+    departs: date
+    arrives: date
+    goods: tuple[Quantity, ...]
+    status: str
+    standing: str
+    is_loaded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JointView:
+    """Where a joint plan stands, and the names of those it waits for."""
+
+    stands: Standing
+    awaited: tuple[str, ...]
+
+
+def show(call: Call) -> Response:
+    """Show the other networks, shipments, joint plans, and the forms that the desk's role allows."""
+    own = _own(call)
+    with call.room.lock:
+        state = call.room.state
+        coming, going, past = _shipments(state)
+        parts: dict[str, Any] = {
+            "network": state.network,
+            "listed": others(state),
+            "stewards": {network: len(keys) for network, keys in state.letters.stewards.items()},
+            "coming": coming,
+            "going": going,
+            "past": past,
+            "early": len(state.letters.early),
+            "joint": _joint(state),
+        }
+        speaks = own in state.members.stewards(call.room.day.isoformat())
+    text = card(parts["network"], own)
+    return call.show(
+        "networks.html.j2",
+        card=text,
+        picture=segno.make(text, error="m").png_data_uri(scale=QR_SCALE, border=4),
+        speaks=speaks,
+        spoken=spoken,
+        day_of=date.fromisoformat,
+        kinds=_kind_words(call.words),
+        steps=_step_words(call.words),
+        statuses=status_words(call.words),
+        **parts,
+    )
+
+
+def _shipments(state: State) -> tuple[list[ShipmentView], list[ShipmentView], list[ShipmentView]]:
+    """Return what is to come, what is to go, and the latest of what is received or does not come."""
+    coming, going, past = [], [], []
+    for way, one in shipments(state):
+        view = _view(state, one)
+        if view is None:
+            continue
+        if one.order.status not in OPEN:
+            past.append(view)
+        elif way == "coming":
+            coming.append(view)
+        else:
+            going.append(view)
+    for views in (coming, going):
+        views.sort(key=lambda view: (view.arrives, view.name, view.code))
+    past.sort(key=lambda view: (view.arrives, view.code), reverse=True)
+    return coming, going, past[:MOST_PAST]
+
+
+def _view(state: State, shipment: Shipment) -> ShipmentView | None:
+    order, way = shipment.order, shipment.order.issued
+    if way is None:
+        return None
+    return ShipmentView(
+        code=code_of(order.id),
+        path=path_to("order", order.id),
+        name=shipment.name,
+        site=site_named(state, way.to_site),
+        departs=date.fromisoformat(way.departs),
+        arrives=date.fromisoformat(way.arrives),
+        goods=goods_of(state, order.loaded or way.lines),
+        status=order.status,
+        standing=shipment.standing,
+        is_loaded=shipment.is_loaded,
+    )
+
+
+def _joint(state: State) -> list[JointView]:
+    """Return the joint plans that are remembered, the latest first."""
+    from abasto.federation.session import sessions, standing
+
+    found = [standing(state, session) for session in reversed(sessions(state))]
+    return [JointView(stands, tuple(one.name for one in stands.awaited())) for stands in found]
+
+
+def recognise(call: Call) -> Response:
+    """Recognise a network, once its code has been compared."""
+    with call.room.lock:
+        fact = recognition(call.room.state, call.field("name"), call.field("network"), date=call.room.day.isoformat())
+        refuse_forbidden(call.room.state, [fact], _own(call))
+        code = f"\u2066{spoken(fact.network)}\u2069"
+        words = call.words("{name} is recognised. Compare its code with the one that is read to you: {code}",
+                           name=fact.name, code=code)  # fmt: skip
+        if not is_confirmed(call, [words]):
+            return ask_back(call, [words], title=call.words("Networks"), back="/networks")
+        call.room.write([fact])
+    return call.go("/networks", said=call.words("{name} is recognised.", name=fact.name))
+
+
+def write(call: Call) -> Response:
+    """Give the letters for all recognised networks as a file, sealed to their stewards and the device that is named."""
+    readers = [read_card(text)[1] for text in (call.field("device"),) if text]
+    with call.room.lock, tempfile.TemporaryDirectory() as folder:
+        journal, path = call.room.home.journal, Path(folder) / "letters.abasto"
+        write_letters(journal, path, readers, call.room.day, read=_reading(call), time=_time(call))
+        call.room.tell()
+        content, code = path.read_bytes(), code_of(call.room.state.network)
+    disposition = f'attachment; filename="letters-{code}.abasto"'
+    return Response(content, media_type="application/octet-stream", headers={"content-disposition": disposition})
+
+
+def hear(call: Call) -> Response:
+    """Take in the letters of a file that was brought."""
+    file = call.file("file")
+    if file is None:
+        raise AskedError(call.words("Choose a file that another network wrote."))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "brought.abasto"
+        path.write_bytes(file.file.read())
+        bundle = open_bundle(path, seed=call.room.home.file.seed())
+    with call.room.lock:
+        done = hear_bundle(call.room.home.journal, bundle, call.room.day, read=_reading(call), time=_time(call))
+        call.room.tell()
+        name = call.room.state.letters.recognised[bundle.network]
+    return call.go("/networks", said=_heard_words(call.words, name, done))
+
+
+def _heard_words(words: Language, name: str, done: Exchanged) -> str:
+    said = words.many("{n} letter came from {name}.", "{n} letters came from {name}.", done.came, name=name)
+    if done.refused:
+        left = words.many("{n} was left out: {why}", "{n} were left out: {why}", len(done.refused), why=done.refused[0])
+        said = f"{said} {left}"
+    return said
+
+
+def _reading(call: Call) -> Callable[[Journal], State]:
+    return lambda _: call.room.state
+
+
+def _time(call: Call) -> int:
+    return int(call.room.now().timestamp())
+
+
+def _own(call: Call) -> str:
+    device = call.room.home.journal.device
+    return "" if device is None else device.key
+
+
+def _kind_words(words: Language) -> dict[str, str]:
+    return {
+        "network.founded": words("that it is founded"),
+        "device.endorsed": words("who speaks for it"),
+        "device.cut": words("who speaks for it no more"),
+        "joint.said": words("a part of a joint plan"),
+        "shipment.promised": words("that goods come"),
+        "shipment.withdrawn": words("that goods do not come"),
+        "order.loaded": words("what was loaded"),
+        "order.received": words("what was received"),
+    }
+
+
+def _step_words(words: Language) -> dict[str, str]:
+    return {
+        "map": words("publish the map"),
+        "pass": words("promise"),
+        "vote": words("vote"),
+        "commit": words("commit to what is sent"),
+    }
+
+
+PAGES_NETWORKS: Sequence[Page] = (
+    Page("/networks", show),
+    Page("/networks/recognise", recognise, "POST", "steward"),
+    Page("/networks/recognise", show, is_whole=False),  # For whoever chooses another language where it was asked back.
+    Page("/networks/letters", write, "POST", "allocator"),
+    Page("/networks/hear", hear, "POST", "allocator"),
+)
+"""Every page about other networks."""

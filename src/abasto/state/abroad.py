@@ -1,0 +1,148 @@
+"""What stands between this network and others: who they are, what was heard of them, and what comes and goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import parse_qs
+
+from abasto.errors import AbastoError
+from abasto.facts.codes import code_of
+from abasto.facts.kinds import NetworkRecognised
+
+if TYPE_CHECKING:
+    from abasto.state.letters import Latest
+    from abasto.state.state import State
+    from abasto.state.types import OrderRecord
+
+__all__ = [
+    "NotRecognisedError",
+    "Other",
+    "Shipment",
+    "card",
+    "destination",
+    "others",
+    "read_card",
+    "recognition",
+    "shipments",
+]
+
+Standing = Literal["", "due", "promised", "withdrawing", "withdrawn"]
+"""What was told of an order that goes to another network: nothing yet, that it comes, or that it does not."""
+SCHEME = "abasto:network"
+WHOLE_ID = re.compile("[A-Za-z0-9_-]{43}")
+
+
+class NotRecognisedError(AbastoError):
+    """A network cannot be recognised as it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another network: its id, what it is called here, how many letters came of it, and the last one."""
+
+    network: str
+    name: str
+    heard: int
+    latest: Latest | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """An order that comes from another network, or goes to one, and what was told of it; `is_loaded` is whether it has
+    left, which of one that comes is known once the other network has told it.
+    """
+
+    order: OrderRecord
+    network: str
+    name: str
+    standing: Standing
+    is_loaded: bool
+
+
+def others(state: State) -> tuple[Other, ...]:
+    """Return the recognised networks, by name."""
+    letters = state.letters
+    counts: dict[str, int] = {}
+    for network in letters.heard.values():
+        counts[network] = counts.get(network, 0) + 1
+    found = (Other(id, name, counts.get(id, 0), letters.latest.get(id)) for id, name in letters.recognised.items())
+    return tuple(sorted(found, key=lambda one: (one.name.casefold(), one.network)))
+
+
+def destination(state: State, order: OrderRecord) -> tuple[str, Standing]:
+    """Return the name of the network that an order goes to, and what it was told; blanks for one within this one."""
+    letters = state.letters
+    promise = letters.going.get(order.id)
+    if promise is not None:
+        name = letters.recognised.get(promise.network, code_of(promise.network))
+        if promise.id in letters.withdrawn:
+            return name, "withdrawn"
+        return name, "withdrawing" if order.status == "cancelled" else "promised"
+    way = order.issued
+    if way is None or order.id in letters.coming or order.status in ("received", "cancelled"):
+        return "", ""
+    name = state.rows.cell("sites", "network", way.to_site)
+    return (name, "due") if letters.network_named(name) else ("", "")
+
+
+def shipments(state: State) -> Iterator[tuple[Literal["coming", "going"], Shipment]]:
+    """Yield the shipments between this network and others, in the order of their orders."""
+    letters = state.letters
+    for order in state.orders.values():
+        coming = letters.coming.get(order.id)
+        if coming is not None:
+            name = letters.recognised.get(coming.network, code_of(coming.network))
+            standing: Standing = "withdrawn" if order.status == "cancelled" else "promised"
+            yield "coming", Shipment(order, coming.network, name, standing, coming.is_sent)
+            continue
+        name, standing = destination(state, order)
+        if standing:
+            promise = letters.going.get(order.id)
+            network = letters.network_named(name) if promise is None else promise.network
+            yield "going", Shipment(order, network, name, standing, bool(order.loaded))
+
+
+def card(network: str, device: str) -> str:
+    """Return the text by which others recognise a network: its id, and the key of a device that reads letters.
+
+    >>> card("A" * 43, "B" * 43) == f"abasto:network?network={'A' * 43}&device={'B' * 43}"
+    True
+    """
+    return f"{SCHEME}?network={network}&device={device}"
+
+
+def read_card(text: str) -> tuple[str, str]:
+    """Return the network's id and the device's key that a card has; a text that is none is both.
+
+    >>> read_card(card("A" * 43, "B" * 43)) == ("A" * 43, "B" * 43), read_card("K7Q2")
+    (True, ('K7Q2', 'K7Q2'))
+    """
+    scheme, _, rest = text.strip().partition("?")
+    if scheme != SCHEME:
+        return text.strip(), text.strip()
+    told = parse_qs(rest)
+    return told.get("network", [""])[0], told.get("device", [""])[0]
+
+
+def recognition(state: State, name: str, network: str, *, date: str) -> NetworkRecognised:
+    """Return the fact that recognises a network, by its id or card, under a name.
+
+    Raises `NotRecognisedError` if it would say nothing new, or something that cannot be.
+    """
+    known, network = state.letters.recognised, read_card(network)[0]
+    if not WHOLE_ID.fullmatch(network):
+        raise NotRecognisedError(
+            f'"{network[:80]}" is no whole id of a network: 43 letters, as `abasto networks` shows it there.'
+        )
+    if network == state.network:
+        raise NotRecognisedError("this is the network of this journal itself.")
+    if known.get(network) == name:
+        raise NotRecognisedError(f"network {code_of(network)} is recognised as {name} already; nothing was written.")
+    if state.letters.network_named(name):
+        raise NotRecognisedError(f'another network is recognised as "{name}"; each needs a name of its own.')
+    if not name:
+        raise NotRecognisedError("the network has no name; say what it is called in its own tables.")
+    return NetworkRecognised(network, name, date)

@@ -1,0 +1,200 @@
+"""A session that is taken up anew: it comes to the same, and what was promised stays promised."""
+
+from __future__ import annotations
+
+import base64
+from datetime import date
+from random import Random
+
+import pytest
+from federated import tiny
+
+from abasto.cycle import read_state
+from abasto.examples import FEDERATION, federation_path
+from abasto.facts.kinds import NetworkRecognised, OrderIssued, RowSet
+from abasto.federation.border import covers
+from abasto.federation.joint import Peer
+from abasto.federation.messages import Said, Stepped, Told, read, write
+from abasto.federation.session import BY_LETTERS, Session, standing
+from abasto.journal.journal import Journal
+from abasto.journal.memory import MemoryStore
+from abasto.journal.signing import Device
+from abasto.letters import exported, heard
+from abasto.network import Network
+from abasto.planner.check import check_plan
+from abasto.state.network import rows_of
+from abasto.tables import read_network
+
+DAY = date(2027, 3, 1)
+DAYS = 7
+
+
+def networks() -> dict[str, Journal]:
+    """Return the three networks of the example, which know each other."""
+    journals = {}
+    for number, name in enumerate(FEDERATION, start=1):
+        network = read_network(federation_path(name))
+        journal = Journal(MemoryStore(), Device(bytes([number]) * 32))
+        journal.found(network.name, date=DAY.isoformat(), time=0, facts=rows_of(network, date=DAY))
+        journals[network.name] = journal
+    for name, journal in journals.items():
+        others = [(one.network, other) for other, one in journals.items() if other != name]
+        journal.append([NetworkRecognised(id, other, DAY.isoformat()) for id, other in others], time=0)
+    return journals
+
+
+def exchange(journals: dict[str, Journal]) -> None:
+    """Bring what each may see from each to each."""
+    letters = {name: list(exported(one, read_state(one)).store.export()) for name, one in journals.items()}
+    for name, journal in journals.items():
+        for other, theirs in letters.items():
+            facts, refused = heard(read_state(journal), theirs, DAY) if other != name else ([], [])
+            assert refused == []
+            if facts:
+                journal.append(facts, time=0)
+
+
+def took_up(journal: Journal) -> Session:
+    return Session(journal, DAY, days=DAYS)
+
+
+def live(journals: dict[str, Journal], *, anew: bool, steps: int = 6) -> dict[str, Session]:
+    """Let all do the steps, with a session each that is kept, or one that is taken up anew for every step."""
+    held = {name: took_up(journal) for name, journal in journals.items()}
+    for _ in range(steps):
+        for name, journal in journals.items():
+            if anew:
+                held[name] = took_up(journal)
+            held[name].step()
+        exchange(journals)
+    return {name: took_up(journal) for name, journal in journals.items()} if anew else held
+
+
+def bound(orders: tuple[OrderIssued, ...]) -> set[tuple[str, str, str]]:
+    return {(order.from_site, order.to_site, order.departs) for order in orders}
+
+
+@pytest.fixture(scope="module")
+def agreed() -> tuple[dict[str, Journal], dict[str, Session], dict[str, Session]]:
+    """Networks whose sessions were taken up anew for each step; those sessions, and ones that were never put down."""
+    journals = networks()
+    return journals, live(journals, anew=True), live(networks(), anew=False)
+
+
+def test_taken_up_anew_for_every_step_it_comes_to_what_it_comes_to_at_a_stretch(
+    agreed: tuple[dict[str, Journal], dict[str, Session], dict[str, Session]],
+) -> None:
+    _, anew, kept = agreed
+    for name in anew:
+        one, other = anew[name].agreed(), kept[name].agreed()
+        assert (one.sent, one.received) == (other.sent, other.received)
+        assert one.sent, f"{name} sends something, else this compares nothing"
+        assert one.value == pytest.approx(other.value, rel=0.01)
+        assert anew[name].peer.unkept == {}
+        assert bound(anew[name].orders()) == bound(kept[name].orders())
+
+
+def test_what_one_sends_the_others_count_on(
+    agreed: tuple[dict[str, Journal], dict[str, Session], dict[str, Session]],
+) -> None:
+    _, anew, _ = agreed
+    sent, received = (
+        {key: days for session in anew.values() for key, days in getattr(session.agreed(), what).items()}
+        for what in ("sent", "received")
+    )
+    assert sent == received
+
+
+def test_all_know_how_far_all_are(
+    agreed: tuple[dict[str, Journal], dict[str, Session], dict[str, Session]],
+) -> None:
+    journals, _, _ = agreed
+    for journal in journals.values():
+        stands = standing(read_state(journal), DAY.isoformat())
+        assert (stands.done, stands.next, stands.awaited(), stands.is_issued) == (6, "", (), False)
+        assert [one.steps for one in stands.partners] == [6, 6]
+
+
+def commitments(journal: Journal) -> list[Said]:
+    goods = sorted(row.good for row in took_up(journal).seen.network.goods)
+    state = read_state(journal)
+    own = state.letters.said[state.network][DAY.isoformat()]
+    said = [read(raw, goods) for raw in map(_bytes, own)]
+    return [one for one in said if isinstance(one, Told) and one.kind == "commit"]
+
+
+def _bytes(message: str) -> bytes:
+    return base64.b64decode(message)
+
+
+def test_what_cannot_be_sent_once_it_was_committed_to_is_told_and_no_commitment_is_taken_back() -> None:
+    journals = networks()
+    live(journals, anew=True, steps=5)
+    hills = journals["Hills"]
+    before = commitments(hills)
+    assert before
+    fleets = [row.cells for row in read_state(hills).rows.table("fleets")]
+    small = [RowSet("fleets", {**cells, "payload_t": "0.001"}, DAY.isoformat()) for cells in fleets]
+    hills.append(small, time=0)
+    session = took_up(hills)
+    committed = session.peer._committed
+    assert set(session.peer.unkept) == set(committed)
+    assert all(sum(days) > 0.9 * sum(committed[key]) for key, days in session.peer.unkept.items())
+    session.step()
+    assert commitments(hills) == before
+    after = took_up(hills)
+    assert after.peer._committed == committed
+
+
+def test_where_nobody_answers_each_step_still_counts(
+    agreed: tuple[dict[str, Journal], dict[str, Session], dict[str, Session]],
+) -> None:
+    journals = networks()
+    for _ in range(6):
+        took_up(journals["Vale"]).step()
+    session = took_up(journals["Vale"])
+    assert (session.peer.done, session.agreed().sent, session.agreed().received) == (6, {}, {})
+    state = read_state(journals["Vale"])
+    own = [read(_bytes(one), []) for one in state.letters.said[state.network][DAY.isoformat()][-1:]]
+    assert own == [Stepped(DAY.isoformat(), "Vale", 0, 6)]
+
+
+@pytest.mark.parametrize(
+    ("seed", "loss"), [(0, 0.0), *(pytest.param(seed, 0.4, marks=pytest.mark.soak) for seed in range(1, 8))]
+)
+def test_peers_that_forget_everything_between_steps_promise_nothing_that_they_do_not_send(
+    seed: int, loss: float
+) -> None:
+    members, random = tiny(seed).members, Random(seed)
+    own: dict[str, list[bytes]] = {member.name: [] for member in members}
+    came: dict[str, list[bytes]] = {member.name: [] for member in members}
+
+    def anew(member: Network) -> Peer:
+        peer = Peer(member, "test", settings=BY_LETTERS)
+        for raw in came[member.name]:
+            peer.take(raw)
+        if own[member.name]:
+            peer.recall(own[member.name])
+        return peer
+
+    for number in range(6):
+        said = []
+        for member in members:
+            peer = anew(member)
+            said += [(member.name, message) for message in peer.next()]
+            own[member.name] += [message.raw for sender, message in said if sender == member.name]
+            own[member.name].append(write(Stepped("test", member.name, 0, number + 1), []))
+        for sender, message in said:
+            for name in came:
+                if name != sender and message.to in (None, name) and random.random() >= loss:
+                    came[name].append(message.raw)
+    agreed = {member.name: anew(member) for member in members}
+    sent = {key: days for peer in agreed.values() for key, days in peer.agreed().sent.items()}
+    for name, peer in agreed.items():
+        plan = peer.agreed()
+        assert peer.unkept == {}, name
+        assert covers(sent, plan.received)
+        assert covers(plan.sent, peer._committed)
+        assert check_plan(plan.network, plan.plan) == []
+    if not loss:
+        assert sent

@@ -1,0 +1,208 @@
+"""The page Networks against a room that runs: others are recognised, letters come and go as files, all is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, expect
+from tests.homes import run
+from tests.room.served import DAY, Desk, Served
+
+from abasto.cli_home import write
+from abasto.cycle import read_state
+from abasto.examples import federation_path
+from abasto.facts.codes import code_of, spoken
+from abasto.facts.kinds import Line, OrderIssued, OrderReceived
+from abasto.journal.home import Home
+from abasto.state.abroad import card
+from abasto.state.state import State
+
+TOMORROW = "2027-03-02"
+
+
+@dataclass
+class Other:
+    """A network in a home of its own, far from the room."""
+
+    folder: Path
+    key: str
+    network: str
+
+    def __call__(self, *arguments: object) -> int:
+        return run("networks", *arguments, "--home", self.folder, "--date", DAY)
+
+    def state(self) -> State:
+        with Home.open(self.folder, passphrase=None) as home:
+            return read_state(home.journal)
+
+
+def founded(folder: Path, name: str) -> Other:
+    assert run("init", folder, "--from", federation_path(name), "--clear", "--date", DAY) == 0
+    with Home.open(folder, passphrase=None) as home:
+        assert home.journal.device is not None
+        return Other(folder, home.journal.device.key, home.journal.network)
+
+
+@pytest.fixture
+def vale(tmp_path: Path) -> Other:
+    return founded(tmp_path / "vale", "vale")
+
+
+@pytest.fixture
+def served(tmp_path: Path, vale: Other) -> Iterator[Served]:
+    """The room of Hills, which knows nobody yet."""
+    hills = founded(tmp_path / "hills", "hills")
+    assert vale("recognise", "Hills", hills.network) == 0
+    room = Served(hills.folder)
+    room.start()
+    yield room
+    assert room.process is not None
+    if room.process.poll() is None:
+        assert room.stop() == 0
+
+
+@pytest.fixture
+def desk(served: Served) -> Desk:
+    return served.desk()
+
+
+def confirmed(desk: Desk, path: str, **fields: str) -> httpx.Response:
+    """Send a form, and confirm what is asked back with the very fields of the page that asks."""
+    asked = desk.form(path, **fields)
+    given = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', asked.text))
+    assert "sure" in given, asked.text
+    return desk.post(path, data={name: unescape(value) for name, value in given.items()})
+
+
+def recognised(desk: Desk, vale: Other) -> None:
+    done = confirmed(desk, "/networks/recognise", name="Vale", network=card(vale.network, vale.key))
+    assert "Vale is recognised." in done.text
+
+
+def ordered(home: Path) -> str:
+    lines = (Line("flour", 500_000),)
+    with Home.open(home, passphrase=None) as opened:
+        order = OrderIssued("Hills depot", "Vale market", "Hills lorries", 1, DAY, TOMORROW, lines, DAY)
+        [entry] = write(opened, [order])
+    return entry.id
+
+
+def test_a_network_is_recognised_once_its_code_was_compared(served: Served, desk: Desk, vale: Other) -> None:
+    page = desk.get("/networks").text
+    assert spoken(served.state().network) in page
+    assert "No other network is recognised yet" in page
+    asked = desk.form("/networks/recognise", name="Vale", network=vale.network)
+    assert spoken(vale.network) in asked.text
+    assert served.state().letters.recognised == {}
+    recognised(desk, vale)
+    assert served.state().letters.recognised == {vale.network: "Vale"}
+    assert spoken(vale.network) in desk.get("/networks").text
+
+
+def test_letters_go_and_come_as_files(served: Served, desk: Desk, vale: Other, tmp_path: Path) -> None:
+    recognised(desk, vale)
+    own = ordered(served.home)
+    assert code_of(own) in desk.get("/networks").text
+    written = desk.form("/networks/letters", device=card(vale.network, vale.key))
+    assert written.headers["content-disposition"].startswith('attachment; filename="letters-')
+    assert b"Vale market" not in written.content
+    (tmp_path / "from-hills.abasto").write_bytes(written.content)
+    assert vale("hear", tmp_path / "from-hills.abasto") == 0
+    [shipment] = vale.state().letters.coming
+    with Home.open(vale.folder, passphrase=None) as home:
+        write(home, [OrderReceived(shipment, "Vale market", (Line("flour", 500_000),), TOMORROW)])
+    assert vale("post", tmp_path / "from-vale.abasto") == 0
+    content = (tmp_path / "from-vale.abasto").read_bytes()
+    sent = desk.post("/networks/hear", data={"csrf": desk.sign}, files={"file": ("x.abasto", content)})
+    assert "2 letters came from Vale." in sent.text
+    assert served.state().orders[own].status == "received"
+    page = desk.get("/networks").text
+    assert "what was received" in page
+    assert "Received, or not to come" in page
+    again = desk.post("/networks/hear", data={"csrf": desk.sign}, files={"file": ("x.abasto", content)})
+    assert "0 letters came from Vale." in again.text
+
+
+def test_a_promise_is_withdrawn_on_the_page_of_its_order(served: Served, desk: Desk, vale: Other) -> None:
+    recognised(desk, vale)
+    own = ordered(served.home)
+    shown = desk.get(f"/orders/{own}").text
+    assert re.search(r"Vale</bdi>:\s+promised", shown)
+    seen = re.search(r'name="seen" value="(\d+)"', shown)
+    assert seen is not None
+    fields = {"step": "cancel", "seen": seen[1], "cause": "the bridge is down", "date": DAY}
+    assert desk.form(f"/orders/{own}", **fields).status_code == 200
+    state = served.state()
+    assert state.letters.withdrawn == {state.letters.going[own].id}
+
+
+def test_joint_plans_are_shown_with_whom_they_wait_for(served: Served, desk: Desk, vale: Other) -> None:
+    recognised(desk, vale)
+    assert run("networks", "plan", "--first", TOMORROW, "--home", served.home, "--date", DAY) == 0
+    page = desk.get("/networks").text
+    assert "This network has done 1 of 6 steps." in page
+    assert "awaited" in page
+    assert f"abasto networks plan --first {TOMORROW}" in page
+
+
+def test_what_cannot_be_is_refused(served: Served, desk: Desk, vale: Other) -> None:
+    before, own = served.state().count, served.state().network
+    for path, fields in (
+        ("/networks/recognise", {"name": "Vale", "network": "K7Q2"}),
+        ("/networks/recognise", {"name": "Hills", "network": own}),
+        ("/networks/recognise", {"name": "", "network": vale.network}),
+        ("/networks/letters", {}),
+        ("/networks/hear", {}),
+    ):
+        assert desk.form(path, **fields).status_code == 400, (path, fields)
+    files = {"file": ("x.abasto", b"no bundle")}
+    assert desk.post("/networks/hear", data={"csrf": desk.sign}, files=files).status_code == 400
+    assert served.state().count == before
+
+
+def test_only_a_desk_of_a_steward_recognises_and_a_reader_only_looks(served: Served, desk: Desk, vale: Other) -> None:
+    recognised(desk, vale)
+    desks = {}
+    for role in ("reader", "allocator"):
+        code = re.search(r">([0-9A-Z]{5}-[0-9A-Z]{5})<", desk.form("/access/code", role=role).text)
+        assert code is not None
+        desks[role] = Desk(served.url, code[1])
+        assert desks[role].get("/networks").status_code == 200
+        assert desks[role].form("/networks/recognise", name="x", network=vale.network).status_code == 403
+    assert desks["reader"].form("/networks/letters").status_code == 403
+    assert "Write letters" not in desks["reader"].get("/networks").text
+    assert desks["allocator"].form("/networks/letters", device=vale.key).status_code == 200
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_page_with_everything_on_it_is_for_everyone(
+    served: Served, desk: Desk, vale: Other, context: BrowserContext, language: str
+) -> None:
+    recognised(desk, vale)
+    ordered(served.home)
+    assert run("networks", "plan", "--first", TOMORROW, "--home", served.home, "--date", DAY) == 0
+    context.add_cookies(
+        [
+            {"name": "abasto", "value": desk.cookies["abasto"], "url": served.url},
+            {"name": "language", "value": language, "url": served.url},
+        ]
+    )
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{served.url}/networks")
+    for summary in page.locator("details > summary").all():
+        summary.focus()
+        page.keyboard.press("Enter")
+    expect(page.locator("details:not([open])")).to_have_count(0)
+    assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert said == []

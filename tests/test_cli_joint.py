@@ -1,0 +1,229 @@
+"""A joint plan by commands: three homes, of which one is reached by files only, and one is killed on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.homes import run
+from tests.sync.served_peer import served
+
+from abasto.cycle import read_state
+from abasto.examples import FEDERATION, federation_path
+from abasto.facts.kinds import DeviceEndorsed
+from abasto.federation.session import standing
+from abasto.journal.home import Home
+from abasto.letters import answering_for
+from abasto.state.exceptions import exceptions
+from abasto.state.state import State
+from abasto.sync.hosting import peers_app
+
+TODAY, FIRST = "2027-03-01", "2027-03-02"
+STEPS = 6
+
+
+class Member:
+    """A network of the example in a home of its own."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.name, self.folder = name.capitalize(), root / name
+        assert run("init", self.folder, "--from", federation_path(name), "--clear", "--date", TODAY) == 0
+        with self.open() as home:
+            assert home.journal.device is not None
+            self.key, self.network = home.journal.device.key, home.journal.network
+
+    def open(self) -> Home:
+        return Home.open(self.folder, passphrase=None)
+
+    def state(self) -> State:
+        with self.open() as home:
+            return read_state(home.journal)
+
+    def __call__(self, *arguments: object) -> int:
+        return run("networks", *arguments, "--home", self.folder, "--date", TODAY)
+
+    def plan(self, *arguments: object) -> int:
+        return self("plan", "--first", FIRST, *arguments)
+
+    def done(self) -> int:
+        return standing(self.state(), FIRST).done
+
+    def said(self) -> list[str]:
+        state = self.state()
+        return state.letters.said.get(state.network, {}).get(FIRST, [])
+
+
+@pytest.fixture
+def members(tmp_path: Path) -> list[Member]:
+    found = [Member(tmp_path, name) for name in FEDERATION]
+    for one in found:
+        for other in found:
+            if other is not one:
+                assert one("recognise", other.name, other.network) == 0
+    return found
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    return folder
+
+
+def keys(members: list[Member]) -> list[str]:
+    return [text for member in members for text in ("--for", member.key)]
+
+
+def killed_in_the_middle(member: Member, *arguments: object) -> None:
+    """Begin a run in a process of its own, and kill it as soon as it has said that it plans a step."""
+    command = [sys.executable, "-m", "abasto", "networks", "plan", "--first", FIRST, "--home", member.folder]
+    process = subprocess.Popen(
+        [str(part) for part in [*command, "--date", TODAY, *arguments]],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "of 6: this network" in line:
+            break
+    time.sleep(0.3)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+
+@pytest.fixture
+def line(members: list[Member]) -> Iterator[None]:
+    """Let Hills answer Vale over HTTP."""
+    hills, vale = members[0], members[1]
+    assert run("peers", "add", "vale", "127.0.0.1:1", vale.key, "--home", hills.folder) == 0
+    with hills.open() as home:
+        app = peers_app(home, answering_for(home.journal, read=read_state))
+        with served(app) as address:
+            assert run("peers", "add", "hills", address, hills.key, "--home", vale.folder) == 0
+            yield
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("line")
+def test_three_networks_agree_by_line_and_by_stick_though_one_is_killed(
+    members: list[Member], stick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vale = members[1]
+    readers = keys(members)
+    ways: dict[str, tuple[object, ...]] = {
+        "Hills": ("--stick", stick, *readers),
+        "Vale": ("--stick", stick, "--peer", "hills", *readers),
+        "Coast": ("--stick", stick, *readers),
+    }
+    for turn in range(STEPS + 2):
+        for member in members:
+            if turn == 2 and member is vale:
+                before = vale.said()
+                killed_in_the_middle(vale, *ways["Vale"])
+                assert vale.said()[: len(before)] == before
+            assert member.plan(*ways[member.name]) == 0
+        if all(member.done() == STEPS for member in members):
+            break
+    else:
+        pytest.fail("they did not come to an end")
+    for member in members:
+        assert member.plan(*ways[member.name]) == 0
+    printed = capsys.readouterr().out
+    assert "Waiting for" in printed
+    assert "To sign the orders of its first day" in printed
+    for member in members:
+        assert member.plan(*ways[member.name], "--issue") == 0
+        assert standing(member.state(), FIRST).is_issued
+        number = len(member.state().orders)
+        assert member.plan(*ways[member.name], "--issue") == 0, "and not a second time"
+        assert len(member.state().orders) == number
+    promised = {member.name: member.state().letters.going for member in members}
+    assert all(promised.values()), promised
+    for member in members:
+        assert member.plan(*ways[member.name]) == 0
+    for member in members:
+        coming = {one.order for one in member.state().letters.coming.values()}
+        assert coming == {
+            order
+            for other in members
+            for order, promise in other.state().letters.going.items()
+            if promise.network == member.network
+        }
+        assert exceptions(member.state()) == ()
+
+
+def test_it_says_from_whom_it_waits_and_goes_on_without(
+    members: list[Member], stick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hills = members[0]
+    capsys.readouterr()
+    assert hills.plan() == 0
+    printed = capsys.readouterr().out
+    assert "this network has done 1 of 6 steps; next it promises." in printed
+    assert "Vale: nothing heard yet" in printed
+    assert "Waiting for Coast, Vale." in printed
+    assert hills.plan() == 0
+    assert hills.done() == 1, "nobody has answered yet"
+    assert hills.plan("--issue") == 0
+    assert "not agreed yet" in capsys.readouterr().err
+    assert hills.plan("--without", "Vale", "Coast", "--json") == 0
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert (told["done"], told["awaited"]) == (STEPS, [])
+    assert told["value"] == told["alone"]
+    assert hills.plan("--without", "Vale", "Coast") == 0
+    assert "nothing goes between the networks" in capsys.readouterr().out
+
+
+def test_another_day_is_begun_or_the_one_that_others_have_begun_is_gone_on_with(
+    members: list[Member], stick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hills, vale, _ = members
+    assert hills.plan("--stick", stick, *keys(members)) == 0
+    capsys.readouterr()
+    assert vale("plan", "--stick", stick) == 0
+    assert f"Joint plan from {FIRST} on" in capsys.readouterr().out
+    assert vale("plan", "--without", "Hills", "Coast", "--issue") == 0
+    printed = capsys.readouterr().out
+    assert f"Joint plan from {FIRST} on: this network has done {STEPS} of {STEPS} steps." in printed
+    assert "The orders of this joint plan are signed" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        (("--without", "Atlantis"), "recognised are Coast, Vale"),
+        (("--forbid", "gold"), "no such good"),
+        (("--wait", "-1"), "--wait"),
+        (("--stick", "nowhere"), "no such folder"),
+        (("--first", "tomorrow"), "no date"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_said(
+    members: list[Member], arguments: tuple[str, str], wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("networks", "plan", *arguments, "--home", members[0].folder) == 2
+    assert wrong in capsys.readouterr().err
+    assert members[0].said() == []
+
+
+def test_a_device_that_does_not_speak_for_its_network_says_nothing(
+    members: list[Member], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hills = members[0]
+    other = tmp_path / "other"
+    assert run("members", "join", hills.folder, other, "--name", "desk", "--clear", "--date", TODAY) == 0
+    with Home.open(other, passphrase=None) as home, hills.open() as own:
+        assert home.journal.device is not None
+        own.journal.append([DeviceEndorsed(home.journal.device.key, "allocator", TODAY)], time=0)
+        home.journal.receive(own.journal.store.export())
+    assert run("networks", "plan", "--first", FIRST, "--home", other) == 1
+    assert "role allocator" in capsys.readouterr().err
