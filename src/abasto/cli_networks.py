@@ -134,7 +134,9 @@ def post(
     refuse_to_overwrite(path, force=force)
     with open_home(home) as opened, to_the_end():
         state = read_state(opened)
-        keys = sorted({*(readers or ()), *(key for keys in state.letters.stewards.values() for key in keys)})
+        keys = sorted(
+            {*(readers or ()), *(key for network in state.letters.speakers for key in state.letters.stewards(network))}
+        )
         if not keys:
             raise UsageError("no steward of another network is known yet; name a device's key with --for.")
         outbox = letters_to(opened.journal, today(date), read=_read, time=int(time.time()))
@@ -199,6 +201,8 @@ def _lines(state: State) -> Iterator[str]:
     for shipment in letters.coming:
         yield f"comes: {order_words(state.orders[shipment], units)}"
     for order, promise in letters.going.items():
+        if order not in state.orders:
+            continue  # It has not come here yet, or its author was cut off.
         to = letters.recognised.get(promise.network, code_of(promise.network))
         yield f"goes to {to}: {order_words(state.orders[order], units)}"
 
@@ -224,5 +228,6 @@ def _document(state: State) -> dict[str, Any]:
         "going": [
             {"order": id, "shipment": one.id, "network": one.network, "status": state.orders[id].status}
             for id, one in letters.going.items()
+            if id in state.orders
         ],
     }

@@ -15,10 +15,12 @@ from time import time as clock
 
 from abasto.errors import ForeignError
 from abasto.facts.codes import code_of
+from abasto.facts.kinds import Fact
 from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.signing import id_of
 from abasto.letters.post import due, exported, heard, letters_of
+from abasto.state.permits import may_say
 from abasto.state.state import State
 from abasto.sync.bundle import Bundle
 from abasto.sync.exchange import Answerer, Ask, pull, push
@@ -39,8 +41,11 @@ class Exchanged:
 
 
 def post(journal: Journal, day: date, *, read: Read, time: int = 0) -> Journal:
-    """Sign what is due to other networks, and return a journal in memory of all that they may see."""
-    facts = due(read(journal), day)
+    """Sign what is due to other networks, if this device is a steward, and return a journal in memory of all that they
+    may see.
+    """
+    state = read(journal)
+    facts = due(state, day) if _is_steward(journal, state, day) else []
     if facts:
         journal.append(facts, time=time)
     return exported(journal, read(journal))
@@ -102,6 +107,15 @@ def answering_for(
     return answering
 
 
+def _is_steward(journal: Journal, state: State, day: date) -> bool:
+    """Return whether this device speaks for its network; what another one promises counts for nothing there."""
+    return journal.device is not None and journal.device.key in state.members.stewards(day.isoformat())
+
+
+def _may_hear(journal: Journal, state: State, letter: Fact, day: date) -> bool:
+    return journal.device is not None and may_say(state, letter, journal.device.key, day.isoformat())
+
+
 def _is_one_of_us(journal: Journal, state: State, key: str, day: date) -> bool:
     if any(state.letters.speaks(network, key) for network in state.letters.recognised):
         return False
@@ -132,7 +146,10 @@ def _new(theirs: Journal, known: set[str]) -> list[Signed]:
 
 
 def _hear(journal: Journal, letters: list[Signed], day: date, *, read: Read, time: int) -> Exchanged:
-    facts, refused = heard(read(journal), letters, day)
+    state = read(journal)
+    facts, refused = heard(state, letters, day)
+    if facts and not _may_hear(journal, state, facts[0], day):
+        return Exchanged(refused=["this device may not take in letters; a steward can endorse it"])
     if facts:
         journal.append(facts, time=time)
     return Exchanged(came=len(facts), refused=refused)

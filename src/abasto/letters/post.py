@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from datetime import date
 
 from abasto.errors import EntryError, FactError
+from abasto.facts.canonical import canonical
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     DeviceCut,
@@ -23,14 +24,15 @@ from abasto.facts.kinds import (
     OrderReceived,
     ShipmentPromised,
     ShipmentWithdrawn,
+    body_of,
     fact_of,
 )
 from abasto.journal.entry import Entry, Signed
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
-from abasto.journal.signing import NOTHING, id_of, read_entry
+from abasto.journal.signing import id_of, read_entry
 from abasto.journal.store import Verified
-from abasto.state.letters import letter_bytes, sealed_letter
+from abasto.state.letters import Letters, letter_bytes, open_letter, sealed_letter
 from abasto.state.state import State
 
 __all__ = ["EXPORTED", "due", "exported", "heard", "letters_of"]
@@ -49,6 +51,8 @@ EXPORTED = (
 was received of those that they promised; of joint plans the latest sessions; of members who is a steward."""
 
 
+LONGEST_BODY = 15_000
+"""So many bytes of a letter, as text within text, fit into an entry beside all else that stands there."""
 _ORDER = {NetworkFounded.KIND: 0, DeviceEndorsed.KIND: 1, DeviceCut.KIND: 1}
 """Who speaks for a network is heard before what they say."""
 
@@ -70,7 +74,8 @@ def due(state: State, day: date) -> list[Fact]:
         if network:
             facts.append(ShipmentPromised(network, order.id, way.to_site, way.departs, way.arrives, way.lines, today))
     for id, promise in letters.going.items():
-        if state.orders[id].status == "cancelled" and promise.id not in letters.withdrawn:
+        promised = state.orders.get(id)  # None: it has not come here yet, or its author was cut off.
+        if promised is not None and promised.status == "cancelled" and promise.id not in letters.withdrawn:
             facts.append(ShipmentWithdrawn(promise.id, today))
     return facts
 
@@ -106,6 +111,8 @@ def _in_memory(entries: Iterable[Verified]) -> Journal:
 
 def _may_be_seen(entry: Entry, state: State, stewards: Collection[str]) -> bool:
     letters = state.letters
+    if entry.author not in stewards:
+        return False  # It does not speak for this network.
     try:
         fact = fact_of(entry.kind, entry.body)
     except FactError:
@@ -113,7 +120,7 @@ def _may_be_seen(entry: Entry, state: State, stewards: Collection[str]) -> bool:
     if isinstance(fact, JointSaid):
         return fact.session in letters.said.get(state.network, {})
     if isinstance(fact, DeviceEndorsed | DeviceCut):
-        return fact.device in stewards and entry.author in stewards
+        return fact.device in stewards
     if isinstance(fact, OrderLoaded):
         return fact.order in letters.going
     if isinstance(fact, OrderReceived):
@@ -142,24 +149,32 @@ def _letter_in(entry: Entry) -> Signed | None:
 
 def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact], list[str]]:
     """Return the facts that take in what arrived of recognised networks and was not heard before, founding entries
-    first, and why the rest is left out.
+    first, and why the rest is left out: nothing is taken in that would count for nothing.
     """
-    facts: list[tuple[int, int, Fact]] = []
+    letters = []
     refused = []
     for signed in arrived:
         if id_of(signed.raw) in state.letters.heard:
             continue
         try:
             entry = read_entry(signed).entry
-        except EntryError as error:
+            fact = sealed_letter(signed, date=day.isoformat())
+            _, inner = open_letter(fact)
+        except (EntryError, FactError) as error:
             refused.append(str(error))
             continue
-        network = entry.id if entry.network == NOTHING else entry.network
-        if network not in state.letters.recognised:
-            refused.append(f"network {code_of(network)} is not recognised here; recognise it first")
+        if len(canonical(body_of(fact))) > LONGEST_BODY:
+            refused.append(f"entry {code_of(entry.id)} is too long for one of ours to hold")
         elif entry.kind not in EXPORTED:
             refused.append(f"entry {code_of(entry.id)}: {entry.kind} is no letter to another network")
         else:
-            facts.append((_ORDER.get(entry.kind, 2), entry.lc, sealed_letter(signed, date=day.isoformat())))
-    facts.sort(key=lambda one: one[:2])
-    return [fact for *_, fact in facts], refused
+            letters.append((_ORDER.get(entry.kind, 2), entry.lc, entry, inner, fact))
+    known = Letters.from_plain(state.letters.plain())
+    facts: list[Fact] = []
+    for _, _, entry, inner, fact in sorted(letters, key=lambda one: one[:2]):
+        odd = known.take(entry, inner, own=state.network)
+        if not odd:
+            facts.append(fact)
+        elif entry.id not in known.heard:
+            refused.append(f"entry {code_of(entry.id)}: {odd}")
+    return facts, refused

@@ -23,6 +23,8 @@ from abasto.facts.kinds import (
     OrderAccepted,
     OrderLoaded,
     OrderReceived,
+    ShipmentPromised,
+    ShipmentWithdrawn,
     StockCounted,
     UnknownFact,
 )
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["NotAllowedError", "is_allowed", "may_say", "refuse_forbidden"]
 
 
-OF_STEWARDS = (DeviceEndorsed, DeviceCut, NetworkRecognised)
-"""What only stewards say, in open networks too."""
+OF_STEWARDS = (DeviceEndorsed, DeviceCut, NetworkRecognised, ShipmentPromised, ShipmentWithdrawn)
+"""What only stewards say, in open networks too: who is what, and what other networks hear from those alone."""
 
 
 class NotAllowedError(AbastoError):
