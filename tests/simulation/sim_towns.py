@@ -145,6 +145,8 @@ class Towns:
         """Of each order the network, and the device that wrote it."""
         self._left: dict[str, int] = {}
         """What was put on a vehicle, by order: once, whatever becomes of the report about it."""
+        self._left_by: dict[str, str] = {}
+        """Which device reported that an order left, or does not leave."""
         self._arrived: dict[str, str] = {}
         """Which device reported that an order arrived."""
         threshold = self.random.choice((1, 1, 2))
@@ -231,7 +233,7 @@ class Towns:
                 assert network != town.id or is_lost, f"{town.name} knows nothing of {one.order}"
                 self.seen["lie" if network != town.id else "orphan"] += 1
                 continue
-            self._check_shipment(here, there, id, one.order, lost=other.lost)
+            self._check_shipment(here, there, id, one.order, lost=town.lost | other.lost)
 
     def _check_shipment(self, here: State, there: State, shipment: str, order: str, *, lost: set[str]) -> None:
         """Hold an order against the shipment that it is in the other network."""
@@ -246,9 +248,11 @@ class Towns:
             assert (way, sent.status) == (0, "received"), f"{shipment} came, and {order} is {sent.status}, {way} left"
             assert sum(line.quantity for line in sent.received) == received
         elif sent.status == "received":
-            # Told abroad, and then the only device that knew of it was lost.
+            # Told abroad, and then the only device that knew of it was lost; so too below.
             assert self._arrived[order] in lost
-            self.seen["lost receipt"] += 1
+            self.seen["lost report"] += 1
+        elif sent.status == "issued" and self._left_by.get(order) in lost:
+            self.seen["lost report"] += 1
         elif sent.status == "cancelled":
             assert (got.status, way) == ("cancelled", 0), f"{order} was cancelled, and {shipment} is {got.status}"
         else:
@@ -326,14 +330,14 @@ class Towns:
             [line] = one.issued.lines
             quantity = self.random.choice((line.quantity, line.quantity, line.quantity // 2))
             if self._say(desk, OrderLoaded(one.id, (Line(FLOUR, quantity),), DAY)):
-                self._left[one.id] = quantity
+                self._left[one.id], self._left_by[one.id] = quantity, desk.key
                 self.seen["load"] += 1
             return
 
     def _cancel(self, town: Town, desk: Desk) -> None:
         for one in self._open(town, desk):
             if one.id not in self._left and self._say(desk, OrderCancelled(one.id, DAY, "the road is closed")):
-                self._left[one.id] = 0
+                self._left[one.id], self._left_by[one.id] = 0, desk.key
                 self.seen["cancel"] += 1
                 return
 
