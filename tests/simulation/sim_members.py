@@ -172,7 +172,8 @@ class MembersWorld(World):
                 self._cut(member, state, other, day, justice=justice)
 
     def _is_fair(self, device: str, succeeds: str) -> bool:
-        return device in self.slots and device not in self.gone and (not succeeds or succeeds in self.gone)
+        is_known = device in self.slots and device not in self.gone | self.bad_keys
+        return is_known and (not succeeds or succeeds in self.gone)
 
     def _role(self, key: str) -> str:
         """Return what a device is to be: a steward if it is one of the first and honest."""
