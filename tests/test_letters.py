@@ -31,7 +31,7 @@ from abasto.journal.entry import Entry, Signed
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import Device
-from abasto.letters import EXPORTED, due, exported, heard, letters_of, post
+from abasto.letters import EXPORTED, answering_for, due, exchange, exported, heard, letters_of, post
 from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
@@ -560,3 +560,22 @@ def test_a_promise_whose_order_is_not_here_stops_no_post(hills: Member, vale: Me
     order(hills)
     assert vale.hear(hills.post()) == []
     assert shipments(vale) == 2
+
+
+def test_a_device_that_may_say_nothing_takes_in_no_letters(hills: Member) -> None:
+    closed = Journal(MemoryStore(), Device(bytes([6]) * 32))
+    closed.found("Vale", date=DAY, time=0, is_open=False)
+    vale = Member("Vale", closed)
+    befriend(hills, vale)
+    phone = second(vale)
+    before = phone.journal.store.count()
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    ask = answering_for(hills.journal, read=read, today=lambda: TODAY, now=lambda: 0.0)(key_of(phone))
+    done = exchange(phone.journal, ask, hills.journal.network, TODAY, read=read)
+    assert done.came == 0
+    assert any("a steward can endorse it" in one for one in done.refused)
+    assert phone.journal.store.count() == before
+    assert exchange(vale.journal, ask, hills.journal.network, TODAY, read=read).came > 0

@@ -169,8 +169,10 @@ def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact
             refused.append(f"entry {code_of(entry.id)}: {entry.kind} is no letter to another network")
         else:
             letters.append((_ORDER.get(entry.kind, 2), entry.lc, entry, inner, fact))
-    known = Letters.from_plain(state.letters.plain())
     facts: list[Fact] = []
+    if not letters:
+        return facts, refused
+    known = Letters.from_plain(state.letters.plain())
     for _, _, entry, inner, fact in sorted(letters, key=lambda one: one[:2]):
         odd = known.take(entry, inner, own=state.network)
         if not odd:
