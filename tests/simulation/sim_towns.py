@@ -152,7 +152,7 @@ class Towns:
         threshold = self.random.choice((1, 1, 2))
         self.towns = [
             self._founded(name, threshold, self.random.randint(*span.desks))
-            for name in ("Hills", "Vale", "Coast", "Moor", "Port")[: self.random.randint(*span.towns)]
+            for name in _names(self.random.randint(*span.towns))
         ]
         for town in self.towns:
             others = [other for other in self.towns if other is not town]
@@ -535,6 +535,10 @@ def live_towns(seed: int, span: Span = Span()) -> Counter[str]:
             towns.check()
     _READ.clear()
     return towns.seen
+
+
+def _names(number: int) -> list[str]:
+    return [*("Hills", "Vale", "Coast"), *(f"Town {more}" for more in range(4, number + 1))][:number]
 
 
 def _applied(desk: Desk, state: State) -> list[Fact]:
