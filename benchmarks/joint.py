@@ -22,7 +22,7 @@ import numpy as np
 from abasto.federation.border import Border
 from abasto.federation.clearing import Clearing, Flow, clear
 from abasto.federation.coarse import CoarseMap
-from abasto.federation.joint import Agreed, Peer, Settings, plan_carefully
+from abasto.federation.joint import Agreed, Kept, Peer, Settings, plan_carefully
 from abasto.federation.messages import Message
 from abasto.network import Network
 from abasto.planner.make import make_plan
@@ -193,11 +193,14 @@ def measure(cut: Split, given: argparse.Namespace) -> None:
     gaps: list[float] = []
     known: dict[Network, Plan] = {}
 
-    def plan(network: Network) -> Plan:
-        if network not in known:
-            known[network] = plan_carefully(network, gap=given.gap, time_limit=given.seconds)
-        gaps.append(known[network].gap)
-        return known[network]
+    def plan(network: Network, kept: Kept | None = None) -> Plan:
+        made = known.get(network) if kept is None else None
+        if made is None:
+            made = plan_carefully(network, kept, gap=given.gap, time_limit=given.seconds)
+            if kept is None:
+                known[network] = made
+        gaps.append(made.gap)
+        return made
 
     def gain_of(part: Split) -> float:
         """Print and return what a centre of these members gains over each going alone."""
@@ -229,7 +232,7 @@ def measure(cut: Split, given: argparse.Namespace) -> None:
             f"lost {held.carrier.lost} of {held.carrier.sent}",
             "bytes " + ", ".join(f"{kind} {np.mean(size[kind]):.0f} (most {max(size[kind])})" for kind in size),
             f"clearings {len(held.clearings)}",
-            f"plans {held.solves}, {held.stuck} could not keep promises",
+            f"plans {held.solves}, {held.stuck} failed",
             f"mean gap {np.mean(gaps):.2%}",
         ):
             print(line, end="; ", flush=True)
@@ -263,7 +266,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--parts", type=int, default=5, help="members to cut it into (default 5)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--ways", nargs="+", choices=["joint", "surplus", "half"], default=["joint", "surplus", "half"])
-    parser.add_argument("--periods", type=int, nargs="+", default=[2], help="periods of a map (default 2)")
+    parser.add_argument("--periods", type=int, nargs="+", default=[1], help="periods of a map (default 1)")
     parser.add_argument("--days", type=int, help="a shorter horizon than the size has")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--passes", type=int, default=4, help="most passes in a round (default 4)")

@@ -2,9 +2,10 @@
 
 A round: publish the map; clear the maps that came; promise, in several passes; vote. In a pass a network plans on its
 own full data, with what others have promised it so far and with gates for what the clearing asks it to send; what
-that plan sends is its promise. A promise rests on earlier ones only, the first on none, and none is ever taken back
-by a later one. So whatever gets lost, every promise that is made can be kept. After the rounds each commits to the
-promises of the best one, again in the order in which they rest on each other.
+that plan sends is its promise. A promise rests on earlier ones only, the first on none, and none is ever taken back:
+the next plan is made around the trips and batches that stand behind it. So whatever gets lost, every promise that is
+made can be kept. After the rounds each commits to the promises of the best one, again in the order in which they rest
+on each other.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import cached_property, partial
 from itertools import groupby
 from typing import Literal
 
-from abasto.errors import CheckError, FederationError
+from abasto.errors import CheckError, FederationError, SettingError, SolverError
 from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear
 from abasto.federation.coarse import CoarseMap, decode, encode, fits
@@ -24,21 +25,17 @@ from abasto.federation.draw import MOST_TOGETHER, draw_map, hours_inside, merge_
 from abasto.federation.messages import THOUSANDTHS, MapTold, Message, Told, Voted, read, write
 from abasto.federation.worth import value_at
 from abasto.network import Network
-from abasto.planner.make import make_plan
+from abasto.planner.keep import plan_keeping
+from abasto.planner.make import SolverName, make_plan
 from abasto.planner.plan import Plan
 from abasto.planner.problem import tier_values
 
-__all__ = ["Agreed", "Peer", "Settings", "plan_carefully"]
+__all__ = ["Agreed", "Kept", "Peer", "Settings", "plan_carefully"]
 
-STEPS = 5
-"""What is asked of a lane, good and stretch of days is promised in fifths: more layers are more gates, and
-the equilibrium solver fills fewer of them exactly."""
-KEPT = 0.98
-"""Of a fifth that a plan sends so much is promised: the next plan has to send it again, and no search is exact."""
-FIRM = 10.0
-"""What was promised is rewarded at so many times the reward of what may be promised beside it."""
-HARD = 1e3
-"""The same where a plan could not keep what was promised and is made again for that alone."""
+GRAIN = 50
+"""What is promised of what is asked on a day is a multiple of a fiftieth of it: equal days make short messages."""
+ROUNDING = 1e-9
+"""A plan that sends a grain but for this share sends it."""
 LEVEL_SHARE = 5.0
 """A gate needs five times what may go through: the first fifth of a need is worth the same throughout, so the reward
 is level."""
@@ -52,7 +49,7 @@ class Settings:
     never leave. `reward` is how much dearer than at the receiver a sender takes what it is asked for.
     """
 
-    periods: int = 2
+    periods: int = 1
     rounds: int = 2
     passes: int = 4
     fairness: float = 4.0
@@ -61,6 +58,14 @@ class Settings:
     share: Literal["map", "offers", "nothing"] = "map"
     forbidden: frozenset[str] = frozenset()
     gap: float = 0.003
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An earlier plan, and the sites at which a new one hands over just what it does."""
+
+    plan: Plan
+    sites: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,9 @@ class _Round:
 class Peer:
     """One network in one session. Call `next` for each of its `steps`, deliver what it returns, `take` what arrives.
 
-    `session` is a text that all who plan together have agreed on. `plan` plans a network; `clearing` clears maps.
-    `solves` counts plans that were made, `stuck` those of them that could not keep what was promised and were dropped.
+    `session` is a text that all who plan together have agreed on. `plan` plans a network, anew or around what an
+    earlier plan hands over at some sites; `clearing` clears maps. `solves` counts plans that were made, `stuck` those
+    that failed, so that the one before stands.
     """
 
     def __init__(
@@ -116,7 +122,7 @@ class Peer:
         session: str,
         *,
         settings: Settings | None = None,
-        plan: Callable[[Network], Plan] | None = None,
+        plan: Callable[[Network, Kept | None], Plan] | None = None,
         clearing: Callable[[Iterable[CoarseMap], Network], Clearing] = clear,
     ) -> None:
         self.settings = settings or Settings()
@@ -242,18 +248,25 @@ class Peer:
         if last is None and not asked and not received:
             held.levels.append(self._alone)
             return []
+        level = self._next_level(received, self._gates(asked), last)
+        if level is None:
+            return []
         promised = last.sent if last is not None else {}
-        level = self._level(received, list(self._gates(asked, promised, more=True)))
-        if not covers(level.sent, promised):
-            level = self._level(received, list(self._gates(asked, promised, more=False)))
-        if not covers(level.sent, promised):
-            self.stuck += 1
+        level = replace(level, sent=_most(promised, _promise_of(level.sent, asked)))
+        if level.sent == promised and last is not None and level.value < last.value:
             return []
-        level = replace(level, sent=_most(promised, self._promise_of(level.sent, asked)))
         held.levels.append(level)
-        if level.sent == promised:
-            return []
-        return self._tell("promise", turn, number, level.sent)
+        return [] if level.sent == promised else self._tell("promise", turn, number, level.sent)
+
+    def _next_level(self, received: Trade, gates: list[Gate], last: _Level | None) -> _Level | None:
+        """Plan with what is received and all that the last plan sends; None, and the last stands, if that fails."""
+        if last is None:
+            return self._level(received, gates)
+        try:
+            return self._level(received, gates, Kept(last.plan, frozenset(last.ends)))
+        except (CheckError, SettingError, SolverError):
+            self.stuck += 1
+            return None
 
     def _vote(self, turn: int) -> list[Message]:
         held = self._rounds[turn]
@@ -384,60 +397,50 @@ class Peer:
                 asked[key] = (tuple(rate * most / tonnes[key[0]] for rate in rates), flow)
         return asked
 
-    def _gates(
-        self, asked: Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]], promised: Trade, *, more: bool
-    ) -> Iterator[Gate]:
-        """Yield gates for what was promised, at a high reward, and with `more` for the rest of what is asked.
+    def _gates(self, asked: Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]]) -> list[Gate]:
+        """Return a gate for each stretch of days on which as much is asked of a good by a lane."""
+        return [
+            self._gate(
+                f"{self.border.out[lane].here} → {lane}, {good}, {days.start + 1}",
+                (lane, good),
+                days,
+                rate,
+                self.settings.reward * flow.price,
+            )
+            for (lane, good), (rates, flow) in asked.items()
+            for days, rate in _stretches(rates)
+        ]
 
-        Each stretch of equal asking is cut into STEPS layers, a gate each, so that what was promised of it is whole
-        layers on some of its days. Layers of which nothing was promised are one gate.
-        """
-        for (lane, good), (rates, flow) in asked.items():
-            before = promised.get((lane, good), (0.0,) * len(rates))
-            reward = self.settings.reward * flow.price
-            for days, rate in _stretches(rates):
-                layers = [round(STEPS * before[day] / (KEPT * rate)) for day in days]
-                name = f"{self.border.out[lane].here} → {lane}, {good}, {days.start + 1}"
-                for layer in range(max(layers)):
-                    firm = [day for day, promise in zip(days, layers, strict=True) if promise > layer]
-                    rest = [day for day, promise in zip(days, layers, strict=True) if promise <= layer]
-                    firm_name = f"{name}, layer {layer + 1}"
-                    yield self._gate(firm_name, lane, good, firm, rate / STEPS, (FIRM if more else HARD) * reward)
-                    if rest and more:
-                        yield self._gate(f"{firm_name}, more", lane, good, rest, rate / STEPS, reward)
-                if max(layers) < STEPS and more:
-                    above = rate * (STEPS - max(layers)) / STEPS
-                    yield self._gate(f"{name}, more", lane, good, list(days), above, reward)
-
-    def _gate(self, name: str, lane: int, good: str, days: list[int], rate: float, reward: float) -> Gate:
+    def _gate(self, name: str, key: tuple[int, str], days: range, rate: float, reward: float) -> Gate:
         """Return a gate through which at most `rate` goes on each of some days, each unit rewarded alike."""
+        lane, good = key
         weight = self._weight[good]
         share = LEVEL_SHARE if weight > 0 else 1.0
         people = reward * share * rate / (10 * float(tier_values(self.settings.fairness)[0]))
-        open_days = set(days)
-        amounts = tuple(share * rate if day in open_days else 0.0 for day in range(self.border.network.days))
+        amounts = tuple(share * rate if day in days else 0.0 for day in range(self.border.network.days))
         return Gate(name, lane, good, amounts, people, rate * weight if weight > 0 else None)
 
-    def _promise_of(self, sent: Trade, asked: Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]]) -> Trade:
-        """Return what may be promised of what a plan sends: whole layers, and of each a little less than it is."""
-        promise: dict[tuple[int, str], tuple[float, ...]] = {}
-        for key, (rates, _) in asked.items():
-            days = list(sent.get(key, (0.0,) * len(rates)))
-            for day, rate in enumerate(rates):
-                layers = math.floor(STEPS * days[day] / rate / KEPT + 1e-9) if rate > 0 else 0
-                days[day] = math.floor(THOUSANDTHS * KEPT * rate * min(layers, STEPS) / STEPS) / THOUSANDTHS
-            if any(days):
-                promise[key] = tuple(days)
-        return promise
-
-    def _level(self, received: Trade, gates: list[Gate]) -> _Level:
+    def _level(self, received: Trade, gates: list[Gate], kept: Kept | None = None) -> _Level:
         """Plan with what is received and these gates."""
         network = self.border.trading(gates, received)
-        plan = self._plan_of(network)
+        plan = self._plan_of(network, kept)
         self.solves += 1
         value = value_at(network, plan, self.border.own, self.settings.fairness)
         ends = {gate.name: self.border.out[gate.lane].there for gate in gates}
         return _Level(received, _sent(plan, gates), plan, network, value, ends)
+
+
+def _promise_of(sent: Trade, asked: Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]]) -> Trade:
+    """Return what may be promised of what a plan sends: of each day whole grains of what is asked, rounded down."""
+    promise: dict[tuple[int, str], tuple[float, ...]] = {}
+    for key, (rates, _) in asked.items():
+        days = list(sent.get(key, (0.0,) * len(rates)))
+        for day, rate in enumerate(rates):
+            grains = math.floor(GRAIN * days[day] / rate * (1 + ROUNDING)) if rate > 0 else 0
+            days[day] = math.floor(THOUSANDTHS * rate * min(grains, GRAIN) / GRAIN * (1 - ROUNDING)) / THOUSANDTHS
+        if any(days):
+            promise[key] = tuple(days)
+    return promise
 
 
 def _most(one: Trade, other: Trade) -> Trade:
@@ -462,15 +465,28 @@ def _stretches(rates: tuple[float, ...]) -> Iterator[tuple[range, float]]:
 
 
 def plan_carefully(
-    network: Network, *, fairness: float = 4.0, gap: float = 0.003, time_limit: float | None = None
+    network: Network,
+    kept: Kept | None = None,
+    *,
+    fairness: float = 4.0,
+    gap: float = 0.003,
+    time_limit: float | None = None,
 ) -> Plan:
-    """Return a checked plan; where the exact solver's breaks a rule, as needs that are worth next to nothing beside
-    others can make it, that of the other solver.
+    """Return a checked plan, around what is kept of an earlier one; where the exact solver's breaks a rule, as needs
+    that are worth next to nothing beside others can make it, that of the other solver.
     """
+
+    def plan(solver: SolverName) -> Plan:
+        if kept is None:
+            return make_plan(network, fairness=fairness, gap=gap, time_limit=time_limit, solver=solver)
+        return plan_keeping(
+            network, kept.plan, kept.sites, fairness=fairness, gap=gap, time_limit=time_limit, solver=solver
+        ).plan
+
     try:
-        return make_plan(network, fairness=fairness, gap=gap, time_limit=time_limit)
+        return plan("auto")
     except CheckError:
-        return make_plan(network, fairness=fairness, gap=gap, time_limit=time_limit, solver="equilibrium")
+        return plan("equilibrium")
 
 
 def _steps(settings: Settings) -> Iterator[tuple[str, int, int]]:

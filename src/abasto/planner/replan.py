@@ -42,7 +42,7 @@ from abasto.planner.untabulate import Traced, untabulate
 if TYPE_CHECKING:
     from abasto.planner.warm import Warm
 
-__all__ = ["Replanned", "replan"]
+__all__ = ["Replanned", "coverage_of", "reasons", "refuse_bad_days", "replan"]
 
 SAME_VALUE = 1e-6
 """So far the value of a plan may be below the best and still count as the best: interior point gives no more."""
@@ -109,7 +109,7 @@ def replan(
     `warm` is `Solved.warm` of an earlier plan; the search starts from it where it can.
     """
     begin = time.perf_counter()
-    _refuse_bad_days(network, old, day, frozen)
+    refuse_bad_days(network, old, day, frozen)
     problem, name = problem_to_plan(network, scenario, fairness=fairness, solver=solver, gap=gap, time_limit=time_limit)
 
     def tell(stage: str, gap: float | None) -> None:
@@ -178,7 +178,8 @@ def _equilibrium(
     return equilibrium.solve(problem, gap=gap, deadline=deadline, progress=tell, stop=stop, warm=warm)
 
 
-def _refuse_bad_days(network: Network, old: Plan, day: int, frozen: int) -> None:
+def refuse_bad_days(network: Network, old: Plan, day: int, frozen: int) -> None:
+    """Refuse a plan of other days than the network's, and days that it does not have, with a `SettingError`."""
     if (old.network.start, old.network.days) != (network.start, network.days):
         raise SettingError(
             f"the earlier plan is for {old.network.days} days from {old.network.start}, the network for {network.days} "
@@ -365,13 +366,13 @@ def _finish(residual: Residual, choice: _Choice, solution: Solution, old: Plan, 
     lots = name_lots(problem, choice.flows, dates=choice.dates)
     served = service(problem, lots)
     bound = objective(problem, _past(residual, served.coverage)) + solution.bound
-    reasons = _reasons(residual, choice.free, solution, shortages(problem, served.coverage), old)
+    told = reasons(residual, choice.free, solution, shortages(problem, served.coverage), old)
     solution = replace(solution, bound=bound, prices=residual.prices_of_whole(solution.prices))
-    plan = put_together(problem, lots, served, reasons, solution, solver=solver, begin=begin)
+    plan = put_together(problem, lots, served, told, solution, solver=solver, begin=begin)
     return Solved(plan, problem, solution.prices, lots, served, solution.warm)
 
 
-def _reasons(
+def reasons(
     residual: Residual, free: Flows, solution: Solution, runs: Sequence[Shortage], old: Plan
 ) -> list[tuple[str, str]]:
     """Return cause and remedy of every shortage: of its days from today on in the residual problem, where they can
@@ -394,11 +395,11 @@ def _reasons(
     for site, need, first, last, cause in before:
         said.setdefault((site, need), []).append((first, last, cause))
     targets = (*residual.whole.goods, *residual.whole.nutrients)
-    reasons = []
+    found = []
     for run in runs:
         key = residual.whole.sites[int(needs.site[run.last])], targets[int(needs.target[run.last])]
         day = int(needs.day[run.last]) + 1
         causes = [cause for first, last, cause in said.get(key, ()) if first <= day <= last]
         past = (causes[0] if causes else "less was there than was planned", "the day is over")
-        reasons.append(reason_of.get(run.last, past))
-    return reasons
+        found.append(reason_of.get(run.last, past))
+    return found
