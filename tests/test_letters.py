@@ -579,3 +579,18 @@ def test_a_device_that_may_say_nothing_takes_in_no_letters(hills: Member) -> Non
     assert any("a steward can endorse it" in one for one in done.refused)
     assert phone.journal.store.count() == before
     assert exchange(vale.journal, ask, hills.journal.network, TODAY, read=read).came > 0
+
+
+def test_what_a_device_said_before_it_was_a_steward_is_shown_to_nobody(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    [own] = hills.state().letters.going
+    other = second(hills)
+    other.say(OrderLoaded(own, (Line("flour", 120_000),), DAY))
+    meet(hills, other)
+    hills.say(DeviceEndorsed(key_of(other), "steward", DAY))
+    assert vale.hear(hills.post()) == [], "nothing comes that would be refused"
+    assert sum(vale.state().books.on_the_way(shipment).values()) == 200_000
+    meet(hills, other)
+    other.say(OrderLoaded(own, (Line("flour", 80_000),), DAY))
+    vale.hear(other.post())
+    assert sum(vale.state().books.on_the_way(shipment).values()) == 80_000

@@ -32,7 +32,7 @@ from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import id_of, read_entry
 from abasto.journal.store import Verified
-from abasto.state.letters import Letters, letter_bytes, open_letter, sealed_letter
+from abasto.state.letters import Deciding, Letters, letter_bytes, open_letter, sealed_letter, speakers_of
 from abasto.state.state import State
 
 __all__ = ["EXPORTED", "due", "exported", "heard", "letters_of"]
@@ -81,25 +81,30 @@ def due(state: State, day: date) -> list[Fact]:
 
 
 def exported(journal: Journal, state: State) -> Journal:
-    """Return a journal in memory of the entries that other networks may see, with the device's key to seal bundles."""
-    stewards = _ever_stewards(journal, state)
+    """Return a journal in memory of the entries that other networks may see, with the device's key to seal bundles.
+
+    Entries are left out that would count for nothing there, as their author was no steward, or its key forked.
+    """
+    placed = [one.entry for one in journal.read() if one.entry.kind in EXPORTED and not one.is_frozen]
+    speakers = speakers_of([Deciding.of(entry) for entry in placed if entry.kind in _ORDER and _is_whole(entry)])
+    ever = {key for stewards in speakers.stewards for key in stewards}
     outbox = _in_memory(
-        Verified(placed.entry, signed)
-        for placed in journal.read()
-        if placed.entry.kind in EXPORTED and _may_be_seen(placed.entry, state, stewards)
-        if (signed := journal.store.get(placed.entry.id)) is not None
+        Verified(entry, signed)
+        for entry in placed
+        if (entry.kind == NetworkFounded.KIND or speakers.said(entry)) and _may_be_seen(entry, state, ever)
+        if (signed := journal.store.get(entry.id)) is not None
     )
     outbox.device = journal.device
     return outbox
 
 
-def _ever_stewards(journal: Journal, state: State) -> set[str]:
-    """Return the keys of all devices that were ever said to be stewards, by a steward or by the founding entry."""
-    found = set() if state.founded is None else set(state.founded.stewards)
-    for placed in journal.read():
-        if placed.entry.kind == DeviceEndorsed.KIND and placed.entry.body.get("role") == "steward":
-            found.add(str(placed.entry.body.get("device", "")))
-    return found
+def _is_whole(entry: Entry) -> bool:
+    """Return whether an entry says what its kind does."""
+    try:
+        fact_of(entry.kind, entry.body)
+    except FactError:
+        return False
+    return True
 
 
 def _in_memory(entries: Iterable[Verified]) -> Journal:
@@ -111,8 +116,6 @@ def _in_memory(entries: Iterable[Verified]) -> Journal:
 
 def _may_be_seen(entry: Entry, state: State, stewards: Collection[str]) -> bool:
     letters = state.letters
-    if entry.author not in stewards:
-        return False  # It does not speak for this network.
     try:
         fact = fact_of(entry.kind, entry.body)
     except FactError:

@@ -30,7 +30,18 @@ from abasto.journal.signing import NOTHING, read_entry
 from abasto.journal.store import Place, place_of
 from abasto.state.members import NO_CUTS, Cuts, Members
 
-__all__ = ["Coming", "Letters", "Promise", "letter_bytes", "open_letter", "sealed_letter", "shipment_of"]
+__all__ = [
+    "Coming",
+    "Deciding",
+    "Letters",
+    "Promise",
+    "Speakers",
+    "letter_bytes",
+    "open_letter",
+    "sealed_letter",
+    "shipment_of",
+    "speakers_of",
+]
 
 KEPT_EARLY = 200
 """Of so many shipments it is kept what became of them before their promise is known, or that are others' affair."""
@@ -144,7 +155,7 @@ class Letters:
         self.heard[entry.id] = network
         if isinstance(fact, NetworkFounded | DeviceEndorsed | DeviceCut):
             insort(self.deciding.setdefault(network, []), Deciding.of(entry), key=lambda one: (one.lc, one.id))
-            self.speakers[network] = _speakers(self.deciding[network])
+            self.speakers[network] = speakers_of(self.deciding[network])
         if isinstance(fact, JointSaid) and fact.network in ("", own):
             self.say(network, fact)
         return ""
@@ -195,7 +206,7 @@ class Letters:
         made = cls()
         made.recognised, made.heard = dict(plain["recognised"]), dict(plain["heard"])
         made.deciding = {network: [Deciding(*one) for one in letters] for network, letters in plain["deciding"].items()}
-        made.speakers = {network: _speakers(letters) for network, letters in made.deciding.items()}
+        made.speakers = {network: speakers_of(letters) for network, letters in made.deciding.items()}
         made.said = {
             network: {session: list(messages) for session, messages in mine.items()}
             for network, mine in plain["said"].items()
@@ -217,8 +228,8 @@ def shipment_of(network: str, order: str) -> str:
 _NOBODY = Speakers()
 
 
-def _speakers(deciding: Sequence[Deciding]) -> Speakers:
-    """Return who speaks for a network by what was heard of it, judged as it judges itself.
+def speakers_of(deciding: Sequence[Deciding]) -> Speakers:
+    """Return who speaks for a network by what is known of it, in the order of its fold, judged as it judges itself.
 
     The day on which a role ends is not asked: whoever was a steward is one abroad until the network says otherwise.
     """
