@@ -299,12 +299,12 @@ class Towns:
         self.random.choice(act)(town, desk)
 
     def _say(self, desk: Desk, *facts: Fact) -> list[str]:
-        """Let a device sign what it may, as its commands do; return the ids of what it signed."""
-        try:
+        """Let a device sign what it may, as its commands do; return the ids of what it signed and kept."""
+        before = desk.store.count()
+        with contextlib.suppress(AbastoError):  # Who stops before it could acknowledge may have kept it all the same.
             refuse_forbidden(read(desk.journal), facts, desk.key)
-            return [entry.id for entry in desk.journal.append(facts, time=0)]
-        except AbastoError:
-            return []
+            desk.journal.append(facts, time=0)
+        return [one.entry.id for one in desk.store.arrived[before:]]
 
     def _order(self, town: Town, desk: Desk) -> None:
         """Let the first device, which alone orders from the store, send something that is not ordered away yet."""
@@ -365,7 +365,11 @@ class Towns:
         """Let a steward say things about a shipment between two other networks, which are none of its affair."""
         found = [open_letter(fact) for fact in _heard_facts(desk)]
         theirs = [
-            (entry, fact) for entry, fact in found if isinstance(fact, ShipmentPromised) and fact.network != town.id
+            (entry, fact)
+            for entry, fact in found
+            if isinstance(fact, ShipmentPromised)
+            and fact.network != town.id
+            and self._ordered[fact.order][0] != town.id
         ]
         if not theirs:
             return
