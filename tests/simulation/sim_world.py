@@ -294,6 +294,7 @@ class World:
                 kind="note.written",
                 body={"text": f"{self.random.randrange(10**6)}", "date": DAY},
             )
+            self._signed[made.entry.id] = device.key  # Before it is kept, as the device may stop just after that.
             member.store.add([made])
             self._note([made.entry.id], member.journal)
         self.seen["lie"] += 1
