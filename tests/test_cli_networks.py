@@ -150,7 +150,7 @@ def test_letters_and_nothing_else_go_to_a_peer_of_another_network(
     with vale.open() as home:
         assert not any(b"our own matters" in signed.raw for signed in home.journal.store.export())
         assert not any(b"Hills depot" in s.raw and b"order.issued" in s.raw for s in home.journal.store.export())
-    assert hills.state().letters.stewards[vale.network] == (vale.key,), "what Vale pushed was heard"
+    assert hills.state().letters.stewards(vale.network) == (vale.key,), "what Vale pushed was heard"
 
 
 def test_who_is_not_recognised_gets_nothing_and_is_told_why(

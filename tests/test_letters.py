@@ -26,6 +26,7 @@ from abasto.facts.kinds import (
     OrderReceived,
     RowSet,
     ShipmentPromised,
+    ShipmentWithdrawn,
     StockCounted,
 )
 from abasto.journal.entry import Entry, Signed
@@ -33,13 +34,14 @@ from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import Device
 from abasto.language import language
-from abasto.letters import EXPORTED, due, exported, heard, letters_of, tell_due
+from abasto.letters import EXPORTED, answering_for, due, exchange, exported, heard, letters_of, post, tell_due
 from abasto.letters.post import Picked
 from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
 from abasto.state.known import known
 from abasto.state.letters import KEPT_EARLY, Letters, sealed_letter
+from abasto.state.permits import NotAllowedError, refuse_forbidden
 from abasto.state.sayings import said
 from abasto.state.state import State
 
@@ -198,8 +200,6 @@ def test_only_who_promised_withdraws(hills: Member, vale: Member) -> None:
     assert vale.state().orders[shipment].status == "loaded"
     third = Member.founded("Coast", 3, [])
     befriend(third, vale)
-    from abasto.facts.kinds import ShipmentWithdrawn
-
     third.say(ShipmentWithdrawn(shipment, DAY))
     vale.hear(third.post())
     assert vale.state().orders[shipment].status == "loaded"
@@ -404,11 +404,11 @@ def test_a_steward_endorsed_later_speaks_and_one_cut_off_does_not(hills: Member,
     order(other)
     assert vale.hear(other.post()) == []
     assert shipments(vale) == 1
-    assert vale.state().letters.stewards[hills.journal.network] == tuple(sorted((key_of(hills), key_of(other))))
+    assert vale.state().letters.stewards(hills.journal.network) == tuple(sorted((key_of(hills), key_of(other))))
     last = other.journal.store.heads()[key_of(other)]
     hills.say(DeviceCut(key_of(other), last.seq, DAY, last.id, "lost"))
     vale.hear(hills.post())
-    assert vale.state().letters.stewards[hills.journal.network] == (key_of(hills),)
+    assert vale.state().letters.stewards(hills.journal.network) == (key_of(hills),)
     order(other)
     facts = due(other.state(), TODAY)
     other.say(*facts)
@@ -426,7 +426,7 @@ def test_nobody_makes_himself_a_steward_abroad(hills: Member, vale: Member) -> N
     kinds = (b"founded", b"endorsed", b"promised")
     vale.hear([signed for signed in stranger.journal.store.export() if any(kind in signed.raw for kind in kinds)])
     assert shipments(vale) == 0
-    assert vale.state().letters.stewards[hills.journal.network] == (key_of(hills),)
+    assert vale.state().letters.stewards(hills.journal.network) == (key_of(hills),)
 
 
 def test_of_members_only_stewards_are_seen_abroad(hills: Member, vale: Member) -> None:
@@ -459,7 +459,7 @@ def test_who_speaks_does_not_depend_on_the_order_in_which_letters_come(hills: Me
             vale.hear([signed])
     assert last.seq > 0
     expected = {key_of(hills), key_of(others[0]), key_of(others[2])}
-    assert set(vale.state().letters.stewards[hills.journal.network]) == expected
+    assert set(vale.state().letters.stewards(hills.journal.network)) == expected
     assert encode(decode(encode(vale.state()))) == encode(vale.state())
 
 
@@ -468,15 +468,15 @@ def kept(letters: Letters) -> Letters:
     return Letters.from_plain(json.loads(json.dumps(letters.plain(), sort_keys=True)))
 
 
-def test_which_early_loads_are_kept_does_not_depend_on_a_state_that_was_kept_between() -> None:
-    orders = [f"network/{number * 7919 % KEPT_EARLY:03}-{number}" for number in range(2 * KEPT_EARLY)]
+def test_which_early_letters_are_kept_does_not_depend_on_a_state_that_was_kept_between() -> None:
+    shipments = [f"{number * 7919 % KEPT_EARLY:03}-{number}" for number in range(2 * KEPT_EARLY)]
     through, anew = Letters(), Letters()
-    for number, order_there in enumerate(orders):
-        through.load_early(order_there, [DAY, []])
-        anew.load_early(order_there, [DAY, []])
+    for number, shipment in enumerate(shipments):
+        through.keep_early("network", shipment, [OrderLoaded.KIND, {}, DAY])
+        anew.keep_early("network", shipment, [OrderLoaded.KIND, {}, DAY])
         if number % 50 == 0:
             anew = kept(anew)
-    assert list(through.early) == list(anew.early) == orders[-KEPT_EARLY:]
+    assert list(through.early) == list(anew.early) == [f"network/{one}" for one in shipments[-KEPT_EARLY:]]
 
 
 def test_of_two_networks_with_one_name_the_same_is_meant_after_a_state_was_kept() -> None:
@@ -553,3 +553,147 @@ def test_what_is_picked_out_once_and_gone_on_with_is_what_a_look_from_the_start_
     ]
     gone_on, anew = ({signed.raw for signed in one.store.export()} for one in theirs)
     assert gone_on == anew != set()
+
+
+def with_two_stewards(hills: Member) -> Member:
+    """Return a second device of Hills that is a steward too."""
+    other = second(hills)
+    hills.say(DeviceEndorsed(key_of(other), "steward", DAY))
+    meet(hills, other)
+    return other
+
+
+def test_an_order_that_two_stewards_promise_before_they_meet_comes_once(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    other = with_two_stewards(hills)
+    own = order(hills)
+    meet(hills, other)
+    for one in (hills, other):
+        vale.hear(one.post())
+    [shipment] = vale.state().letters.coming
+    assert sum(vale.state().books.on_the_way(shipment).values()) == 200_000
+    vale.say(OrderReceived(shipment, "Market", (Line("flour", 200_000),), TOMORROW))
+    meet(hills, other)
+    other.hear(vale.post())
+    assert other.state().orders[own].status == "received", "whichever promise is known here"
+
+
+def test_an_order_is_received_at_home_when_the_device_that_promised_it_is_gone(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    other = with_two_stewards(hills)
+    own = order(hills)
+    meet(hills, other)
+    vale.hear(hills.post())  # The promise itself is on no other device of Hills.
+    [shipment] = vale.state().letters.coming
+    vale.say(OrderReceived(shipment, "Market", (Line("flour", 200_000),), TOMORROW))
+    other.hear(vale.post())
+    vale.hear(other.post())
+    assert list(vale.state().letters.coming) == [shipment]
+    assert other.state().orders[own].status == "received"
+    assert encode(decode(encode(other.state()))) == encode(other.state())
+
+
+def test_a_withdrawal_that_is_heard_before_its_promise_counts_once_that_comes(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    own = order(hills)
+    hills.post()
+    hills.say(OrderCancelled(own, DAY, "the road is closed"))
+    letters = hills.post()
+    vale.hear([signed for signed in letters if b"withdrawn" in signed.raw or b"founded" in signed.raw])
+    vale.hear(letters)
+    [shipment] = vale.state().letters.coming
+    assert vale.state().orders[shipment].status == "cancelled"
+    assert vale.state().books.on_the_way(shipment) == {}
+
+
+def test_what_a_steward_promised_before_its_last_valid_entry_counts_after_the_cut_is_heard(
+    hills: Member, vale: Member
+) -> None:
+    befriend(hills, vale)
+    other = with_two_stewards(hills)
+    order(other)
+    other.post()
+    meet(hills, other)
+    last = other.journal.store.heads()[key_of(other)]
+    hills.say(DeviceCut(key_of(other), last.seq, DAY, last.id, "lost"))
+    vale.hear(hills.post())
+    assert shipments(vale) == 1
+
+
+def test_what_counts_for_nothing_is_not_taken_in_and_does_not_come_again(hills: Member, vale: Member) -> None:
+    """Anybody can sign letters in a network's name; without this they would fill the journal of another."""
+    befriend(hills, vale)
+    vale.hear(hills.post())
+    stranger = second(hills)
+    stranger.journal.append(
+        [ShipmentPromised(vale.journal.network, f"{number}", "Market", DAY, DAY, (Line("flour", 1),), DAY)
+         for number in range(20)], time=0
+    )  # fmt: skip
+    before = vale.journal.store.count()
+    refused = vale.hear([signed for signed in stranger.journal.store.export() if b"promised" in signed.raw])
+    assert len(refused) == 20
+    assert all("does not speak for that network" in one for one in refused)
+    assert vale.journal.store.count() == before
+
+
+def test_a_letter_that_fits_into_no_entry_keeps_no_other_away(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    hills.say(ShipmentWithdrawn("x", DAY, '"' * 4_000))
+    order(hills)
+    [refused] = vale.hear(hills.post())
+    assert "too long" in refused
+    assert shipments(vale) == 1
+
+
+def test_a_device_that_is_no_steward_promises_nothing(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    other = second(hills)
+    own = order(hills)
+    meet(hills, other)
+    assert own in {one.order for one in due(other.state(), TODAY) if isinstance(one, ShipmentPromised)}
+    post(other.journal, TODAY, read=lambda journal: fold(journal.read()))
+    assert other.state().letters.going == {}
+    with pytest.raises(NotAllowedError):
+        refuse_forbidden(other.state(), due(other.state(), TODAY), key_of(other))
+
+
+def test_a_promise_whose_order_is_not_here_stops_no_post(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    hills.say(ShipmentPromised(vale.journal.network, "x", "Market", DAY, DAY, (Line("flour", 1),), DAY))
+    order(hills)
+    assert vale.hear(hills.post()) == []
+    assert shipments(vale) == 2
+
+
+def test_a_device_that_may_say_nothing_takes_in_no_letters(hills: Member) -> None:
+    closed = Journal(MemoryStore(), Device(bytes([6]) * 32))
+    closed.found("Vale", date=DAY, time=0, is_open=False)
+    vale = Member("Vale", closed)
+    befriend(hills, vale)
+    phone = second(vale)
+    before = phone.journal.store.count()
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    ask = answering_for(hills.journal, read=read, today=lambda: TODAY, now=lambda: 0.0)(key_of(phone))
+    done = exchange(phone.journal, ask, hills.journal.network, TODAY, read=read)
+    assert done.came == 0
+    assert any("a steward can endorse it" in one for one in done.refused)
+    assert phone.journal.store.count() == before
+    assert exchange(vale.journal, ask, hills.journal.network, TODAY, read=read).came > 0
+
+
+def test_what_a_device_said_before_it_was_a_steward_is_shown_to_nobody(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    [own] = hills.state().letters.going
+    other = second(hills)
+    other.say(OrderLoaded(own, (Line("flour", 120_000),), DAY))
+    meet(hills, other)
+    hills.say(DeviceEndorsed(key_of(other), "steward", DAY))
+    assert vale.hear(hills.post()) == [], "nothing comes that would be refused"
+    assert sum(vale.state().books.on_the_way(shipment).values()) == 200_000
+    meet(hills, other)
+    other.say(OrderLoaded(own, (Line("flour", 80_000),), DAY))
+    vale.hear(other.post())
+    assert sum(vale.state().books.on_the_way(shipment).values()) == 80_000

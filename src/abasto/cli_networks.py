@@ -177,6 +177,8 @@ def _lines(state: State, own: str) -> Iterator[str]:
     for shipment in letters.coming:
         yield f"comes: {order_words(state.orders[shipment], units)}"
     for order, promise in letters.going.items():
+        if order not in state.orders:
+            continue  # It has not come here yet, or its author was cut off.
         to = letters.recognised.get(promise.network, code_of(promise.network))
         yield f"goes to {to}: {order_words(state.orders[order], units)}"
 
@@ -205,5 +207,6 @@ def _document(state: State) -> dict[str, Any]:
         "going": [
             {"order": id, "shipment": one.id, "network": one.network, "status": state.orders[id].status}
             for id, one in letters.going.items()
+            if id in state.orders
         ],
     }

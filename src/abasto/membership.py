@@ -60,7 +60,7 @@ class Membership:
         if seen.members.admission == "open":
             heads = self._journal.store.heads()
             able += sorted(heads.keys() - set(able), key=lambda key: heads[key].arrival)
-        others = {key for keys in seen.letters.stewards.values() for key in keys}
+        others = {key for speakers in seen.letters.speakers.values() for key in speakers.now}
         return [key for key in able if key not in seen.members.cuts and key not in others][:MOST_READERS]
 
     def _look(self) -> _Seen:

@@ -52,6 +52,11 @@ class CrashingStore(MemoryStore):
         super().__init__()
         self.crash: Literal["before", "after"] | None = None
 
+    @property
+    def arrived(self) -> Sequence[Verified]:
+        """All that is kept, in the order in which it came."""
+        return self._arrived
+
     def add(self, entries: Sequence[Verified], *, continues: bool = False) -> int:
         crash, self.crash = self.crash, None
         if crash == "before":

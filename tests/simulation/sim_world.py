@@ -60,13 +60,13 @@ class Member:
 class Exchange:
     """How two devices exchange; what stands here is the real one, and mutants of it stand in its place."""
 
-    def run(self, one: Member, ask: Ask, other: Member, *, may_keep: MayKeep, how: int) -> Synced:
+    def run(self, one: Member, ask: Ask, other: Member, *, may_keep: MayKeep | None, how: int) -> Synced:
         """Let `one` exchange with `other`, whom `ask` reaches."""
         if how == 0:
             return pull(one.journal, ask, may_keep=may_keep)
         return push(one.journal, ask) if how == 1 else sync(one.journal, ask, may_keep=may_keep)
 
-    def answer(self, member: Member, may_keep: MayKeep) -> Ask:
+    def answer(self, member: Member, may_keep: MayKeep | None) -> Ask:
         """Return what answers for a device."""
         return Answerer(member.journal, may_keep=may_keep).answer
 
@@ -88,8 +88,7 @@ class World:
         """What a device of ours has acknowledged, unless the only disk it was on is gone."""
         self._admitted: set[str] = set()
         self.members = [self._fresh(number) for number in range(self.random.randint(*schedule.devices))]
-        founder = self.members[0].journal
-        self._note([founder.found("Barrio Sur", date=DAY, time=self._time()).id], founder)
+        self._found()
         for member in self.members[1:]:
             self._meet(member, self.members[0], sound=True)
         self._steps = self.random.randint(*schedule.steps)
@@ -136,6 +135,10 @@ class World:
 
     # What happens
 
+    def _found(self) -> None:
+        founder = self.members[0].journal
+        self._note([founder.found("Barrio Sur", date=DAY, time=self._time()).id], founder)
+
     def _step(self) -> None:
         happening = self.random.random()
         if happening < 0.3:
@@ -147,9 +150,11 @@ class World:
             with contextlib.suppress(JournalError):
                 self._carrier.deliver_late()
         else:
-            self.random.choice(
-                (self._part, self._wipe, self._back_up, self._restore, self._copy, self._flood, self._leap)
-            )()
+            self.random.choice(self._troubles())()
+
+    def _troubles(self) -> tuple[Callable[[], None], ...]:
+        """Return what may happen besides writing and meeting."""
+        return (self._part, self._wipe, self._back_up, self._restore, self._copy, self._flood, self._leap)
 
     def _write(self, member: Member) -> None:
         """Let a device write a few facts; one whose key was used elsewhere may be unable to, and says so."""
@@ -289,6 +294,7 @@ class World:
                 kind="note.written",
                 body={"text": f"{self.random.randrange(10**6)}", "date": DAY},
             )
+            self._signed[made.entry.id] = device.key  # Before it is kept, as the device may stop just after that.
             member.store.add([made])
             self._note([made.entry.id], member.journal)
         self.seen["lie"] += 1
@@ -329,7 +335,7 @@ class World:
 
     # Small things
 
-    def _room(self, member: Member) -> Quarantine:
+    def _room(self, member: Member) -> MayKeep | None:
         return Quarantine(
             member.store,
             lambda: Belonging(lambda author: EVERYTHING if author in self._admitted else 0),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from abasto.facts.kinds import DeviceCut, DeviceEndorsed, NetworkFounded, fact_of
 from abasto.journal.entry import Entry, Placed
 
-__all__ = ["counted", "members_of"]
+__all__ = ["counted", "members_of", "through"]
 
 Role = tuple[str, tuple[str, ...], str]
 CutAt = tuple[int, str, tuple[int, str]]
@@ -19,12 +19,19 @@ CutAt = tuple[int, str, tuple[int, str]]
 
 def members_of(placed: Sequence[Placed]) -> tuple[dict[str, Role], dict[str, CutAt]]:
     """Return the role of each device that has one, and the cut of each that has one."""
+    roles, cuts, _ = through(placed)
+    return roles, cuts
+
+
+def through(placed: Sequence[Placed]) -> tuple[dict[str, Role], dict[str, CutAt], list[tuple[Entry, Role | None]]]:
+    """Return what `members_of` does, and each entry that no cut takes away with the role its author had on its day."""
     entries = [one for one in placed if _is_in_chain(one, placed)]
     cuts: dict[str, CutAt] = {}
     while True:
-        roles, found = _once(entries, cuts)
+        stood: list[tuple[Entry, Role | None]] = []
+        roles, found = _once(entries, cuts, stood)
         if found is None:
-            return roles, cuts
+            return roles, cuts, stood
         key, seq, last, place = found
         cuts[key] = (seq, last, min(place, cuts[key][2]) if key in cuts else place)
 
@@ -48,20 +55,27 @@ def _is_in_chain(one: Placed, placed: Sequence[Placed]) -> bool:
 
 
 def _once(
-    entries: Sequence[Entry] | Sequence[Placed], cuts: dict[str, CutAt]
+    entries: Sequence[Placed], cuts: dict[str, CutAt], stood: list[tuple[Entry, Role | None]]
 ) -> tuple[dict[str, Role], tuple[str, int, str, tuple[int, str]] | None]:
-    """Go through the entries once; return the roles at the end, and the first cut that is not among `cuts`."""
+    """Go through the entries once; return the roles at the end, and the first cut that is not among `cuts`.
+
+    `stood` is filled with who was what when an entry was said.
+    """
     given: list[tuple[str, Role | None]] = []
     said: dict[tuple[object, ...], set[str]] = {}
     ended: set[str] = set()
     threshold = 1
     admission = ""
 
-    def role(key: str, day: str) -> str:
+    def held(key: str, day: str) -> Role | None:
         now = [what for who, what in given if who == key]
         if not now or now[-1] is None or (now[-1][2] and now[-1][2] < day):
-            return ""
-        return now[-1][0]
+            return None
+        return now[-1]
+
+    def role(key: str, day: str) -> str:
+        what = held(key, day)
+        return "" if what is None else what[0]
 
     def stewards(day: str) -> set[str]:
         return {key for key, _ in given if role(key, day) == "steward"}
@@ -74,12 +88,14 @@ def _once(
         return True
 
     for one in entries:
-        entry = one.entry if isinstance(one, Placed) else one
+        entry = one.entry
         place = (entry.lc, entry.id)
         for key in sorted(cuts):
             if cuts[key][2] < place and key not in ended:
                 given.append((key, None))
                 ended.add(key)
+        if counted(entry, cuts):
+            stood.append((entry, held(entry.author, str(entry.body.get("date", "")))))
         if not counted(entry, cuts) or entry.kind not in ("network.founded", "device.endorsed", "device.cut"):
             continue
         fact = fact_of(entry.kind, entry.body)

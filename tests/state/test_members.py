@@ -206,6 +206,15 @@ def test_a_second_steward_takes_the_first_one_and_a_third_takes_both() -> None:
     assert list(crew.state().members.proposals()) == []
 
 
+def test_a_role_for_a_device_that_was_cut_off_is_proposed_no_more() -> None:
+    crew = endorsed(4, stewards=3, threshold=2)
+    endorse(crew, 3, "steward")
+    for by in (1, 2):
+        crew.say(cut_of(crew, 3, None), by=by)
+        crew.meet()
+    assert list(crew.state().members.proposals()) == []
+
+
 def test_stewards_who_say_different_things_decide_nothing() -> None:
     crew = endorsed(4, stewards=3, threshold=2)
     endorse(crew, 3, "steward")

@@ -370,7 +370,8 @@ class JointSaid:
 class ShipmentPromised:
     """So much goes to another network on a day, with an order of this one; `site` is the place of theirs it goes to.
 
-    The shipment's id is that of its entry. It names nothing else of this network: neither site nor fleet.
+    The shipment's id comes from this network and the order (`state.letters.shipment_of`). It names nothing else of this
+    network: neither site nor fleet.
     """
 
     KIND: ClassVar[str] = "shipment.promised"

@@ -16,10 +16,12 @@ from time import time as clock
 
 from abasto.errors import AbastoError, ForeignError
 from abasto.facts.codes import code_of
+from abasto.facts.kinds import Fact
 from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.signing import id_of
 from abasto.letters.post import Picked, exported, heard, letters_of, tell_due
+from abasto.state.permits import may_say
 from abasto.state.state import State
 from abasto.sync.bundle import Bundle, BundleWritten, write_bundle
 from abasto.sync.exchange import Answerer, Ask, MayKeep, pull, push
@@ -58,7 +60,7 @@ def write_letters(
 
     Raises `NoReaderError` if there is none, before anything is signed.
     """
-    known = read(journal).letters.stewards.values()
+    known = [one.now for one in read(journal).letters.speakers.values()]
     keys = sorted({*readers, *(key for keys in known for key in keys)})
     if not keys:
         raise NoReaderError("no steward of another network is known yet; name a device's key.")
@@ -129,6 +131,10 @@ def answering_for(
     return answering
 
 
+def _may_hear(journal: Journal, state: State, letter: Fact, day: date) -> bool:
+    return journal.device is not None and may_say(state, letter, journal.device.key, day.isoformat())
+
+
 def _is_one_of_us(journal: Journal, state: State, key: str, day: date) -> bool:
     if any(state.letters.speaks(network, key) for network in state.letters.recognised):
         return False
@@ -175,7 +181,10 @@ def _new(theirs: Journal, known: set[str]) -> list[Signed]:
 
 
 def _hear(journal: Journal, letters: list[Signed], day: date, *, read: Read, time: int) -> Exchanged:
-    facts, refused = heard(read(journal), letters, day)
+    state = read(journal)
+    facts, refused = heard(state, letters, day)
+    if facts and not _may_hear(journal, state, facts[0], day):
+        return Exchanged(refused=["this device may not take in letters; a steward can endorse it"])
     if facts:
         journal.append(facts, time=time)
     return Exchanged(came=len(facts), refused=refused)

@@ -13,6 +13,7 @@ from datetime import date
 from types import MappingProxyType
 
 from abasto.errors import EntryError, FactError
+from abasto.facts.canonical import canonical
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     DeviceCut,
@@ -26,6 +27,7 @@ from abasto.facts.kinds import (
     OrderReceived,
     ShipmentPromised,
     ShipmentWithdrawn,
+    body_of,
     fact_of,
 )
 from abasto.journal.entry import Entry, Signed
@@ -33,7 +35,7 @@ from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import NOTHING, id_of, read_entry
 from abasto.journal.store import Place, Verified, place_of
-from abasto.state.letters import Letters, letter_bytes, sealed_letter
+from abasto.state.letters import Deciding, Letters, letter_bytes, open_letter, sealed_letter, speakers_of
 from abasto.state.state import State
 
 __all__ = ["EXPORTED", "Picked", "due", "exported", "heard", "letters_of", "tell_due"]
@@ -54,6 +56,8 @@ EXPORTED = (
 was received of those that they promised; of joint plans the latest sessions; of members who is a steward."""
 
 
+LONGEST_BODY = 15_000
+"""So many bytes of a letter, as text within text, fit into an entry beside all else that stands there."""
 _ORDER = {NetworkFounded.KIND: 0, DeviceEndorsed.KIND: 1, DeviceCut.KIND: 1}
 """Who speaks for a network is heard before what they say."""
 
@@ -94,7 +98,8 @@ def due(state: State, day: date, *, causes: Mapping[str, str] = NO_CAUSES) -> li
         if network:
             facts.append(ShipmentPromised(network, order.id, way.to_site, way.departs, way.arrives, way.lines, today))
     for id, promise in letters.going.items():
-        if state.orders[id].status == "cancelled" and promise.id not in letters.withdrawn:
+        promised = state.orders.get(id)  # None: it has not come here yet, or its author was cut off.
+        if promised is not None and promised.status == "cancelled" and promise.id not in letters.withdrawn:
             facts.append(ShipmentWithdrawn(promise.id, today, causes.get(id, "")))
     return facts
 
@@ -115,8 +120,6 @@ class Picked:
         self._place: Place | None = None
         self.own: list[tuple[Entry, Fact]] = []
         self.heard: list[Verified] = []
-        self.stewards: set[str] = set()
-        """The keys of all devices of which it was ever said that they are stewards."""
 
     def look(self) -> Picked:
         """Look at what came since; begin anew if some of it belongs before what was seen already."""
@@ -144,18 +147,23 @@ class Picked:
         except (EntryError, FactError):
             return
         self.own.append((entry, fact))
-        if isinstance(fact, DeviceEndorsed) and fact.role == "steward":
-            self.stewards.add(fact.device)
 
 
 def exported(journal: Journal, state: State, *, picked: Picked | None = None) -> Journal:
-    """Return a journal in memory of the entries that other networks may see, with the device's key to seal bundles."""
+    """Return a journal in memory of the entries that other networks may see, with the device's key to seal bundles.
+
+    Entries are left out that would count for nothing there, as their author was no steward, or its key forked.
+    """
     picked = (picked or Picked(journal)).look()
-    stewards = picked.stewards | (set() if state.founded is None else set(state.founded.stewards))
+    forks = journal.store.forks()
+    own = [(entry, fact) for entry, fact in picked.own if entry.seq < forks.get(entry.author, entry.seq + 1)]
+    speakers = speakers_of([Deciding.of(entry) for entry, _ in own if entry.kind in _ORDER])
+    ever = {key for stewards in speakers.stewards for key in stewards}
     outbox = _in_memory(
         Verified(entry, signed)
-        for entry, fact in picked.own
-        if _may_be_seen(entry, fact, state, stewards) and (signed := journal.store.get(entry.id)) is not None
+        for entry, fact in own
+        if (isinstance(fact, NetworkFounded) or speakers.said(entry)) and _may_be_seen(fact, state, ever)
+        if (signed := journal.store.get(entry.id)) is not None
     )
     outbox.device = journal.device
     return outbox
@@ -168,12 +176,12 @@ def _in_memory(entries: Iterable[Verified]) -> Journal:
     return made
 
 
-def _may_be_seen(entry: Entry, fact: Fact, state: State, stewards: Collection[str]) -> bool:
+def _may_be_seen(fact: Fact, state: State, stewards: Collection[str]) -> bool:
     letters = state.letters
     if isinstance(fact, JointSaid):
         return fact.session in letters.said.get(state.network, {})
     if isinstance(fact, DeviceEndorsed | DeviceCut):
-        return fact.device in stewards and entry.author in stewards
+        return fact.device in stewards
     if isinstance(fact, OrderLoaded):
         return fact.order in letters.going
     if isinstance(fact, OrderReceived):
@@ -195,43 +203,39 @@ def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact
     What would count for nothing is left out too, or whoever is asked could fill the journal: it comes again, and is
     taken in once the network has said that its author speaks for it.
     """
-    letters: list[tuple[int, int, Entry, Signed]] = []
+    letters = []
     refused = []
     for signed in arrived:
         if id_of(signed.raw) in state.letters.heard:
             continue
         try:
             entry = read_entry(signed).entry
-        except EntryError as error:
+            fact = sealed_letter(signed, date=day.isoformat())
+            _, inner = open_letter(fact)
+        except (EntryError, FactError) as error:
             refused.append(str(error))
             continue
         network = entry.id if entry.network == NOTHING else entry.network
         if network not in state.letters.recognised:
             refused.append(f"network {code_of(network)} is not recognised here; recognise it first")
+        elif len(canonical(body_of(fact))) > LONGEST_BODY:
+            refused.append(f"entry {code_of(entry.id)} is too long for one of ours to hold")
         elif entry.kind not in EXPORTED:
             refused.append(f"entry {code_of(entry.id)}: {entry.kind} is no letter to another network")
         else:
-            letters.append((_ORDER.get(entry.kind, 2), entry.lc, entry, signed))
-    after = Letters.from_plain(state.letters.plain())
-    count = Counter(state.letters.heard.values())
+            letters.append((_ORDER.get(entry.kind, 2), entry.lc, network, entry, inner, fact))
     facts: list[Fact] = []
-    for _, _, entry, signed in sorted(letters, key=lambda one: one[:2]):
-        why = _left_out(after, entry, count, own=state.network, day=day.isoformat())
-        if why:
+    if not letters:
+        return facts, refused
+    known = Letters.from_plain(state.letters.plain())
+    count = Counter(state.letters.heard.values())
+    for _, _, network, entry, inner, fact in sorted(letters, key=lambda one: one[:2]):
+        why = "so many letters of its network are here that there is no room for more"
+        if count[network] < MOST_HEARD:
+            why = known.take(entry, inner, own=state.network, day=day.isoformat())
+        if not why:
+            count[network] += 1
+            facts.append(fact)
+        elif entry.id not in known.heard:
             refused.append(f"entry {code_of(entry.id)}: {why}")
-        else:
-            facts.append(sealed_letter(signed, date=day.isoformat()))
     return facts, refused
-
-
-def _left_out(letters: Letters, entry: Entry, count: Counter[str], *, own: str, day: str) -> str:
-    """Return why a letter is not taken in, or nothing; then it is counted, and `letters` have heard it."""
-    network = entry.id if entry.network == NOTHING else entry.network
-    if count[network] >= MOST_HEARD:
-        return "so many letters of its network are here that there is no room for more"
-    try:
-        why = letters.take(entry, fact_of(entry.kind, entry.body), own=own, day=day)
-    except FactError as error:
-        return str(error)
-    count[network] += not why
-    return why

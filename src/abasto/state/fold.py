@@ -6,7 +6,7 @@ what cannot be applied is counted and listed, and the fold goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -25,7 +25,6 @@ from abasto.facts.kinds import (
     GoodsTakenIn,
     JointSaid,
     LetterHeard,
-    Line,
     NetworkFounded,
     NetworkRecognised,
     NoteWritten,
@@ -40,6 +39,7 @@ from abasto.facts.kinds import (
     ShipmentWithdrawn,
     StockCounted,
     UnknownFact,
+    body_of,
     fact_of,
 )
 from abasto.journal.entry import Entry, Placed
@@ -50,7 +50,7 @@ from abasto.state.authors import Author
 from abasto.state.books import Counter
 from abasto.state.effects import Effect
 from abasto.state.holding import days_after
-from abasto.state.letters import Coming, Promise, open_letter
+from abasto.state.letters import Coming, Promise, open_letter, shipment_of
 from abasto.state.members import NO_CUTS, CutBackError, Cuts
 from abasto.state.orders import Before, OrderFact
 from abasto.state.permits import is_allowed
@@ -361,9 +361,15 @@ class _Fold:
         return ""
 
     def promised(self, fact: ShipmentPromised, entry: Entry, author: Author, day: str) -> str:
-        if fact.order in self.state.letters.going:
+        letters = self.state.letters
+        if fact.order in letters.going:
             return "promised already"
-        self.state.letters.going[fact.order] = Promise(entry.id, fact.network)
+        promise = Promise(shipment_of(self.state.network, fact.order), fact.network)
+        letters.promise(fact.order, promise)
+        for kind, body, believed in letters.take_early(fact.network, promise.id):
+            receipt = fact_of(kind, body)
+            assert isinstance(receipt, OrderReceived)
+            self.handed_over(receipt, entry, believed)
         return ""
 
     def withdrawn(self, fact: ShipmentWithdrawn, entry: Entry, author: Author, day: str) -> str:
@@ -379,48 +385,58 @@ class _Fold:
         odd = self.state.letters.take(letter, inner, own=self.state.network, day=day)
         if odd:
             return odd
-        name = self.state.letters.recognised[self.state.letters.heard[letter.id]]
         if isinstance(inner, ShipmentPromised) and inner.network == self.state.network:
-            self.state.letters.coming[letter.id] = Coming(letter.network, inner.order)
-            issued = OrderIssued(
-                name, inner.site, name, 1, inner.departs, inner.arrives, inner.lines, inner.date, plan="promised"
-            )
-            self.state.orders.announce(letter.id, issued, author=letter.author, entry=entry.id)
-            for day, lines in self.state.letters.early.pop(f"{letter.network}/{inner.order}", ()):
-                self.sent(letter.id, [Line(*line) for line in lines], day, entry)
-        elif isinstance(inner, OrderLoaded):
-            self.loaded_there(inner, letter, entry)
-        elif isinstance(inner, ShipmentWithdrawn):
-            coming = self.state.letters.coming.get(inner.shipment)
-            if coming is not None and coming.network == letter.network:
-                self.state.orders.withdraw(inner.shipment, entry=entry.id, day=self.state.dates.believed(inner.date))
-        elif isinstance(inner, OrderReceived):
-            self.handed_over(inner, letter, entry, author)
+            return self.announced(inner, letter, entry)
+        if isinstance(inner, OrderLoaded | ShipmentWithdrawn | OrderReceived):
+            self.told_of_shipment(inner, letter.network, entry, self.state.dates.believed(inner.date))
         return ""
 
-    def loaded_there(self, fact: OrderLoaded, letter: Entry, entry: Entry) -> None:
-        """Another network loaded what it promised us, or will be heard to have promised."""
-        letters, day = self.state.letters, self.state.dates.believed(fact.date)
-        found = [id for id, one in letters.coming.items() if (one.network, one.order) == (letter.network, fact.order)]
-        if found:
-            self.sent(found[0], fact.lines, day, entry)
+    def announced(self, fact: ShipmentPromised, letter: Entry, entry: Entry) -> str:
+        """Another network promised us an order of its own; promised again it is the same one, and counts once."""
+        letters = self.state.letters
+        shipment, name = shipment_of(letter.network, fact.order), letters.recognised[letter.network]
+        if shipment in letters.coming:
+            return "promised already"
+        letters.coming[shipment] = Coming(letter.network, fact.order)
+        issued = OrderIssued(
+            name, fact.site, name, 1, fact.departs, fact.arrives, fact.lines, fact.date, plan="promised"
+        )
+        self.state.orders.announce(shipment, issued, author=letter.author, entry=entry.id)
+        for kind, body, believed in letters.take_early(letter.network, shipment):
+            early = fact_of(kind, body)
+            assert isinstance(early, OrderLoaded | ShipmentWithdrawn | OrderReceived)
+            self.told_of_shipment(early, letter.network, entry, believed)
+        return ""
+
+    def told_of_shipment(
+        self, fact: OrderLoaded | ShipmentWithdrawn | OrderReceived, network: str, entry: Entry, day: str
+    ) -> None:
+        """Another network loaded or withdrew what it promised us, or received what we promised it.
+
+        It may be heard, or stand in the fold, before the promise; then it counts once that is known.
+        """
+        letters = self.state.letters
+        if isinstance(fact, OrderReceived):
+            shipment = fact.order
+            order = letters.order_of.get(shipment)
+            is_known = order is not None and letters.going[order].network == network
         else:
-            lines = [[line.good, line.quantity, line.lot] for line in fact.lines]
-            letters.load_early(f"{letter.network}/{fact.order}", [day, lines])
+            shipment = shipment_of(network, fact.order) if isinstance(fact, OrderLoaded) else fact.shipment
+            is_known = shipment in letters.coming and letters.coming[shipment].network == network
+        if not is_known:
+            letters.keep_early(network, shipment, [fact.KIND, body_of(fact), day])
+        elif isinstance(fact, OrderReceived):
+            self.handed_over(fact, entry, day)
+        elif isinstance(fact, OrderLoaded):
+            coming = letters.coming[shipment]
+            self.state.orders.sent(shipment, fact.lines, entry=entry.id, day=day, is_more=coming.is_sent)
+            letters.coming[shipment] = coming._replace(is_sent=True)
+        else:
+            self.state.orders.withdraw(shipment, entry=entry.id, day=day)
 
-    def sent(self, shipment: str, lines: Sequence[Line], day: str, entry: Entry) -> None:
-        """What was loaded of a shipment is on its way, more or less as promised."""
-        coming = self.state.letters.coming
-        self.state.orders.sent(shipment, lines, entry=entry.id, day=day, is_more=coming[shipment].is_sent)
-        coming[shipment] = coming[shipment]._replace(is_sent=True)
-
-    def handed_over(self, fact: OrderReceived, letter: Entry, entry: Entry, author: Author) -> None:
+    def handed_over(self, fact: OrderReceived, entry: Entry, day: str) -> None:
         """Another network received what we promised it: our order is done, and the goods are theirs."""
-        letters, day = self.state.letters, self.state.dates.believed(fact.date)
-        promise = Promise(fact.order, letter.network)
-        order = next((order for order, one in letters.going.items() if one == promise), "")
-        if not order:
-            return
+        order = self.state.letters.order_of[fact.order]
         receipt = OrderReceived(order, fact.site, fact.lines, fact.date, fact.more_to_come)
         self.state.orders.take(order, receipt, entry, day=day)
         for line in fact.lines:

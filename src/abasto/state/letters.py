@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from bisect import insort
+import hashlib
+from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -26,19 +27,31 @@ from abasto.facts.kinds import (
 )
 from abasto.journal.entry import Entry, Signed
 from abasto.journal.signing import NOTHING, read_entry
-from abasto.journal.store import place_of
+from abasto.journal.store import Place, place_of
 from abasto.state.members import NO_CUTS, Cuts, Members
 
-__all__ = ["Coming", "Latest", "Letters", "Promise", "letter_bytes", "open_letter", "sealed_letter"]
+__all__ = [
+    "Coming",
+    "Deciding",
+    "Latest",
+    "Letters",
+    "Promise",
+    "Speakers",
+    "letter_bytes",
+    "open_letter",
+    "sealed_letter",
+    "shipment_of",
+    "speakers_of",
+]
 
 KEPT_EARLY = 200
-"""Of so many orders of other networks loads are kept that were heard before a promise, or are promised to others."""
+"""Of so many shipments it is kept what became of them before their promise is known, or that are others' affair."""
 KEPT_SESSIONS = 3
 """So many sessions of a network are kept, the last by their names, which begin with a date."""
 
 
 class Promise(NamedTuple):
-    """A shipment that we promised: the id of its entry, and the network that it goes to."""
+    """A shipment that we promised: its id, and the network that it goes to."""
 
     id: str
     network: str
@@ -80,15 +93,36 @@ class Deciding(NamedTuple):
         return Entry(self.id, "", self.author, self.seq, self.prev, (), self.lc, 0, self.kind, self.body)
 
 
+class Speakers(NamedTuple):
+    """Who speaks for a network: its stewards after each place in its fold that says who they are, and its cuts."""
+
+    places: tuple[Place, ...] = ()
+    stewards: tuple[tuple[str, ...], ...] = ()
+    cuts: Cuts = NO_CUTS
+
+    @property
+    def now(self) -> tuple[str, ...]:
+        """The keys of those who are stewards in the end."""
+        return self.stewards[-1] if self.stewards else ()
+
+    def said(self, entry: Entry) -> bool:
+        """Return whether an entry is by one who was a steward where it stands, and comes before the cut of that one."""
+        before = bisect_left(self.places, place_of(entry))
+        cut = self.cuts.get(entry.author)
+        if cut is not None and not cut.spares(entry.seq, entry.id):
+            return False
+        return before > 0 and entry.author in self.stewards[before - 1]
+
+
 class Letters:
     """What is known of other networks; changed by the fold alone.
 
     `recognised` has what each is called here, by the id of its founding entry; `heard` the ids of all letters, and
     `latest` the last one that was taken in of each network; `deciding` the letters that say who decides in a network,
-    and `stewards` the keys that by them do; `said` what each network, this one too, said in its latest sessions of
-    planning together, by network and session. `coming` has the shipments that were promised to us, by their ids, which
-    are ids of orders here too; `going` has, for each of our orders that was promised, that promise; `withdrawn` are the
-    ids of those that were taken back.
+    and `speakers` who by them does; `said` what each network, this one too, said in its latest sessions of planning
+    together, by network and session. `coming` has the shipments that were promised to us, by their ids, which are ids
+    of orders here too; `going` has, for each of our orders that was promised, that promise, and `order_of` the order by
+    its id; `withdrawn` are the ids of those that were taken back.
     """
 
     def __init__(self) -> None:
@@ -97,21 +131,26 @@ class Letters:
         """The network of each letter, by its id."""
         self.latest: dict[str, Latest] = {}
         self.deciding: dict[str, list[Deciding]] = {}
-        self.stewards: dict[str, tuple[str, ...]] = {}
+        self.speakers: dict[str, Speakers] = {}
         self.said: dict[str, dict[str, list[str]]] = {}
         self.coming: dict[str, Coming] = {}
         self.early: dict[str, list[Any]] = {}
-        """What was loaded of orders of other networks that nobody has promised yet, by network and order."""
+        """What became of shipments before their promise is known, by the network that said so and the shipment."""
         self.going: dict[str, Promise] = {}
+        self.order_of: dict[str, str] = {}
         self.withdrawn: set[str] = set()
 
     def network_named(self, name: str) -> str:
         """Return the id of the recognised network of that name, blank if there is none; of several the first by id."""
         return min((network for network, known in self.recognised.items() if known == name), default="")
 
+    def stewards(self, network: str) -> tuple[str, ...]:
+        """Return the keys of another network's stewards, as far as we heard."""
+        return self.speakers.get(network, _NOBODY).now
+
     def speaks(self, network: str, author: str) -> bool:
         """Return whether a device speaks for a network: it is one of its stewards."""
-        return author in self.stewards.get(network, ())
+        return author in self.stewards(network)
 
     def take(self, entry: Entry, fact: Fact, *, own: str, day: str) -> str:
         """Take a letter's entry and fact, heard on a day, into the network `own`; return why it counts for nothing, or
@@ -122,13 +161,13 @@ class Letters:
             return "its network is not recognised here"
         if entry.id in self.heard:
             return "heard already"
-        if not isinstance(fact, NetworkFounded) and not self.speaks(network, entry.author):
+        if not isinstance(fact, NetworkFounded) and not self.speakers.get(network, _NOBODY).said(entry):
             return "who signed it does not speak for that network"
         self.heard[entry.id] = network
         self.latest[network] = Latest(day, entry.kind)
         if isinstance(fact, NetworkFounded | DeviceEndorsed | DeviceCut):
             insort(self.deciding.setdefault(network, []), Deciding.of(entry), key=lambda one: (one.lc, one.id))
-            self.stewards[network] = _stewards(self.deciding[network])
+            self.speakers[network] = speakers_of(self.deciding[network])
         if isinstance(fact, JointSaid) and fact.network in ("", own):
             self.say(network, fact)
         return ""
@@ -142,11 +181,23 @@ class Letters:
         for session in sorted(mine)[:-KEPT_SESSIONS]:
             del mine[session]
 
-    def load_early(self, order: str, load: list[Any]) -> None:
-        """Remember what was loaded of an order that nobody has promised us yet; of many the latest."""
-        self.early.setdefault(order, []).append(load)
+    def promise(self, order: str, promise: Promise) -> None:
+        """Remember that we promised an order."""
+        self.going[order] = promise
+        self.order_of[promise.id] = order
+
+    def keep_early(self, network: str, shipment: str, letter: list[Any]) -> None:
+        """Remember what a network said of a shipment before the promise of it is known; of many shipments the latest.
+
+        `letter` is what the fold needs of it once the promise is known.
+        """
+        self.early.setdefault(f"{network}/{shipment}", []).append(letter)
         while len(self.early) > KEPT_EARLY:
             del self.early[next(iter(self.early))]
+
+    def take_early(self, network: str, shipment: str) -> list[Any]:
+        """Return what a network said of a shipment before the promise of it was known, and forget it."""
+        return self.early.pop(f"{network}/{shipment}", [])
 
     def plain(self) -> dict[str, Any]:
         """Return all of it as lists and texts, from which `from_plain` makes equal letters."""
@@ -157,7 +208,7 @@ class Letters:
             "deciding": {network: [list(one) for one in letters] for network, letters in self.deciding.items()},
             "said": self.said,
             "coming": {shipment: list(one) for shipment, one in self.coming.items()},
-            "early": [[order, loads] for order, loads in self.early.items()],
+            "early": [[shipment, letters] for shipment, letters in self.early.items()],
             "going": {order: list(one) for order, one in self.going.items()},
             "withdrawn": sorted(self.withdrawn),
         }
@@ -169,26 +220,37 @@ class Letters:
         made.recognised, made.heard = dict(plain["recognised"]), dict(plain["heard"])
         made.latest = {network: Latest(*one) for network, one in plain["latest"].items()}
         made.deciding = {network: [Deciding(*one) for one in letters] for network, letters in plain["deciding"].items()}
-        made.stewards = {network: _stewards(letters) for network, letters in made.deciding.items()}
+        made.speakers = {network: speakers_of(letters) for network, letters in made.deciding.items()}
         made.said = {
             network: {session: list(messages) for session, messages in mine.items()}
             for network, mine in plain["said"].items()
         }
         made.coming = {shipment: Coming(*one) for shipment, one in plain["coming"].items()}
-        made.early = {order: list(loads) for order, loads in plain["early"]}
-        made.going = {order: Promise(*one) for order, one in plain["going"].items()}
+        made.early = {shipment: list(letters) for shipment, letters in plain["early"]}
+        for order, one in plain["going"].items():
+            made.promise(order, Promise(*one))
         made.withdrawn = set(plain["withdrawn"])
         return made
 
 
-def _stewards(deciding: Sequence[Deciding]) -> tuple[str, ...]:
-    """Return the keys of a network's stewards by what was heard of it, judged as it judges itself.
+def shipment_of(network: str, order: str) -> str:
+    """Return the id of the shipment that carries out an order of a network: whoever promises it, and however often."""
+    digest = hashlib.blake2b(f"abasto/shipment/1\0{network}/{order}".encode(), digest_size=32).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+_NOBODY = Speakers()
+
+
+def speakers_of(deciding: Sequence[Deciding]) -> Speakers:
+    """Return who speaks for a network by what is known of it, in the order of its fold, judged as it judges itself.
 
     The day on which a role ends is not asked: whoever was a steward is one abroad until the network says otherwise.
     """
     cuts: Cuts = NO_CUTS
     while True:
         members = Members(cuts)
+        places, stewards = [], []
         for one in deciding:
             entry = one.entry()
             members.reach(place_of(entry))
@@ -200,8 +262,10 @@ def _stewards(deciding: Sequence[Deciding]) -> tuple[str, ...]:
                     members.endorse(fact, entry, "")
                 elif isinstance(fact, DeviceCut):
                     members.cut(fact, entry, "")
+            places.append(place_of(entry))
+            stewards.append(tuple(members.stewards("")))
         if members.cuts == cuts:
-            return tuple(members.stewards(""))
+            return Speakers(tuple(places), tuple(stewards), members.cuts)
         cuts = members.cuts
 
 

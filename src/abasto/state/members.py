@@ -100,9 +100,11 @@ class Members:
         return max(1, min(self.threshold, len(self.stewards(day))))
 
     def proposals(self) -> Iterator[Proposal]:
-        """Yield what stewards said that too few have said yet."""
+        """Yield what stewards said that too few have said yet, but for roles of devices that were cut off since."""
         for matter, keys in sorted(self._said.items()):
-            yield Proposal(matter, tuple(keys))
+            kind, device, *_ = matter
+            if kind == "cut" or device not in self.cuts:
+                yield Proposal(matter, tuple(keys))
 
     def is_cut(self, entry: Entry) -> bool:
         """Return whether an entry comes after the cut of its device."""

@@ -1,0 +1,76 @@
+"""Networks that plan together over a carrier that loses, doubles, delays and mixes up what they say.
+
+What is changed on the way comes to nobody: joint plans are said by letters, which are signed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+from tests.federation.federated import coast, granary, tiny
+
+from abasto.federation.border import covers
+from abasto.federation.joint import Agreed, Peer, Settings
+from abasto.planner.check import check_plan
+
+__all__ = ["counting_promises", "live_joint"]
+
+ONE = Settings(periods=1, rounds=1, passes=3)
+LATE = 3
+"""So many steps are added to a session, for what comes late."""
+
+
+def live_joint(seed: int, agreed_of: Callable[[Peer], Agreed] = Peer.agreed) -> Counter[str]:
+    """Let two networks plan together, and check what they hold in the end; return how often what happened."""
+    random = Random(seed)
+    often = {what: random.choice((0.0, 0.1, 0.4)) for what in ("lost", "doubled", "late")}
+    seen: Counter[str] = Counter()
+    networks = tiny(seed % 2).members if seed % 6 == 5 else (granary(), coast())
+    peers = [Peer(network, "2027-03-01", settings=ONE) for network in networks]
+    waiting: list[tuple[Peer, bytes]] = []
+    for _ in range(peers[0].steps + LATE):
+        arriving, waiting = waiting, []
+        for sender in peers:
+            for message in sender.next():
+                for peer in peers:
+                    if peer is sender or message.to not in (None, peer.name):
+                        continue
+                    seen["said"] += 1
+                    if random.random() < often["lost"]:
+                        seen["lost"] += 1
+                        continue
+                    for _ in range(2 if random.random() < often["doubled"] else 1):
+                        is_late = random.random() < often["late"]
+                        (waiting if is_late else arriving).append((peer, message.raw))
+                        seen["late" if is_late else "came"] += 1
+        random.shuffle(arriving)
+        for peer, raw in arriving:
+            peer.take(raw)
+    _check([agreed_of(peer) for peer in peers], seen)
+    return seen
+
+
+def counting_promises(peer: Peer) -> Agreed:
+    """Return what a network holds if it counts on what was promised, as if whoever promised had bound itself to it."""
+    received = {key: days for told in peer._rounds[0].promises.values() for key, days in told.trade.items()}
+    return replace(peer.agreed(), received=received)
+
+
+def _check(held: list[Agreed], seen: Counter[str]) -> None:
+    """Hold to it that nobody counts on more than another is bound to send, and that each can send what it promised."""
+    sent = {key: days for agreed in held for key, days in agreed.sent.items()}
+    assert len(sent) == sum(len(agreed.sent) for agreed in held), "two send by one lane"
+    for agreed in held:
+        assert covers(sent, agreed.received), "somebody counts on what nobody sends"
+        assert check_plan(agreed.network, agreed.plan) == []
+        handed: Counter[tuple[str, str, int]] = Counter()
+        for row in agreed.plan.deliveries.rows():
+            handed[row["site"], row["good"], row["day"]] += row["quantity"]
+        for (lane, good), days in agreed.sent.items():
+            gates = [site.site for site in agreed.network.sites if f"→ {lane}, {good}," in site.site]
+            for day, quantity in enumerate(days, start=1):
+                assert sum(handed[gate, good, day] for gate in gates) >= quantity * (1 - 1e-6), "a promise is not kept"
+        seen["bound"] += len(agreed.sent)

@@ -1,0 +1,33 @@
+"""Joint plans over carriers that fail: nobody counts on what nobody is bound to send, and what is bound can be sent."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+from sim_joint import counting_promises, live_joint
+
+SOAK_FROM = int(os.environ.get("ABASTO_SEEDS_FROM", "1000"))
+
+
+def test_no_schedule_lets_a_network_count_on_what_nobody_sends() -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(6):
+        seen += live_joint(seed)
+    assert {"bound", "lost", "late"} <= set(seen)
+
+
+@pytest.mark.soak
+def test_none_of_dozens_more_joint_plans_does() -> None:
+    for seed in range(SOAK_FROM, SOAK_FROM + 40):
+        live_joint(seed)
+
+
+def test_counting_on_promises_is_caught() -> None:
+    for seed in range(60):
+        try:
+            live_joint(seed, counting_promises)
+        except AssertionError:
+            return
+    pytest.fail("no schedule told promises from what somebody is bound to; the simulation finds too little")

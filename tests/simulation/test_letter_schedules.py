@@ -1,0 +1,67 @@
+"""Networks that send each other goods while everything goes wrong: a promise counts once, and what it says is kept."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+from sim_naive_letters import NAIVE
+from sim_towns import Span, live_towns
+
+SOAK_FROM = int(os.environ.get("ABASTO_SEEDS_FROM", "1000"))
+SOAK = 200
+"""So many of the thousand seeds that the soak lives elsewhere; with another seed to begin with it lives others."""
+
+
+@pytest.mark.parametrize("first", range(0, 20, 10))
+def test_no_schedule_promises_twice_or_breaks_a_promise(first: int) -> None:
+    for seed in range(first, first + 10):
+        live_towns(seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("first", range(SOAK_FROM, SOAK_FROM + SOAK, 100))
+def test_none_of_hundreds_more_does(first: int) -> None:
+    for seed in range(first, first + 100):
+        live_towns(seed)
+
+
+@pytest.mark.soak
+def test_five_networks_hold_what_they_promise() -> None:
+    for seed in range(3):
+        live_towns(seed, Span(towns=(5, 5), desks=(3, 4), steps=(200, 250)))
+
+
+def test_everything_that_can_go_wrong_between_networks_does() -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(2_000, 2_015):
+        seen += live_towns(seed)
+    happenings = {
+        "ordered", "promised", "load", "receive", "cancel", "loaded", "received", "cancelled", "exchange", "stick read",
+        "partition", "unreachable", "wipe", "restore", "let in", "cut", "meddle", "Lost", "Crash",
+    }  # fmt: skip
+    assert happenings <= set(seen)
+
+
+def test_the_same_seed_is_the_same_schedule_of_letters() -> None:
+    assert live_towns(7) == live_towns(7)
+
+
+@pytest.mark.parametrize(
+    ("rule", "first"),
+    [
+        ("a promise that comes again counts again", 0),
+        ("what is heard before the promise is dropped", 0),
+        ("anybody withdraws", 0),
+        ("who speaks is judged when a letter comes", 80),
+    ],
+)
+def test_a_naive_rule_of_letters_is_caught(rule: str, first: int) -> None:
+    with NAIVE[rule]():
+        for seed in range(first, first + 100):
+            try:
+                live_towns(seed)
+            except AssertionError:
+                return
+    pytest.fail("no schedule told the naive rule from the real one; the simulation finds too little")
