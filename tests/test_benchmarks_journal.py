@@ -20,7 +20,7 @@ from abasto.state.fold import fold
 
 def test_the_entries_measured_are_ones_that_every_device_would_take() -> None:
     journal = Journal(MemoryStore())
-    assert journal.receive(one.signed for one in entries(700)) == (700, 0, ())
+    assert journal.receive(one.signed for one in entries(700)) == (700, 0, (), ())
     refused: list[str] = []
     fold(journal.read(), listen=lambda told: refused.append(told.outcome) if told.outcome else None)
     assert refused == []
