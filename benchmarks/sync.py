@@ -23,7 +23,8 @@ from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.signing import DOMAIN, bytes_of, read_entry
 from abasto.journal.sqlite import SqliteStore
-from abasto.sync.exchange import Answerer, Ask, Synced, pull, push, sync
+from abasto.membership import Membership
+from abasto.sync.exchange import Answerer, Ask, MayKeep, Synced, pull, push, sync
 from abasto.sync.messages import Give, pack
 from benchmarks.journal import KEY, PAGE, build, pages
 
@@ -51,6 +52,11 @@ class CatchUp:
     packed: int
 
 
+def room(journal: Journal) -> MayKeep:
+    """Return what a device asks of each entry that arrives: whether its network has room for it."""
+    return Membership(journal).room()
+
+
 def measure_catch_up(count: int, folder: Path) -> list[CatchUp]:
     """Bring a journal of so many entries to one that holds nothing, fetched and given."""
     source = _built(folder / "source.db", count)
@@ -60,8 +66,8 @@ def measure_catch_up(count: int, folder: Path) -> list[CatchUp]:
     signatures = _signatures_alone(sent)
     found = []
     ways: tuple[tuple[str, Callable[[Journal], Synced]], ...] = (
-        ("fetched (`pull`)", lambda target: pull(target, Answerer(source).answer)),
-        ("given (`push`)", lambda target: push(source, Answerer(target).answer)),
+        ("fetched (`pull`)", lambda target: pull(target, Answerer(source).answer, may_keep=room(target))),
+        ("given (`push`)", lambda target: push(source, Answerer(target, may_keep=room(target)).answer)),
     )
     for number, (name, way) in enumerate(ways):
         target = Journal(SqliteStore(folder / f"target {number}.db", key=KEY, create=True))
