@@ -40,7 +40,7 @@ from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
 from abasto.state.known import known
-from abasto.state.letters import KEPT_EARLY, Letters, sealed_letter
+from abasto.state.letters import KEPT_EARLY, Letters, sealed_letter, shipment_of
 from abasto.state.permits import NotAllowedError, refuse_forbidden
 from abasto.state.sayings import said
 from abasto.state.state import State
@@ -203,6 +203,19 @@ def test_only_who_promised_withdraws(hills: Member, vale: Member) -> None:
     third.say(ShipmentWithdrawn(shipment, DAY))
     vale.hear(third.post())
     assert vale.state().orders[shipment].status == "loaded"
+
+
+def test_who_withdraws_what_it_is_promised_before_the_promise_is_known_changes_nothing(
+    hills: Member, vale: Member
+) -> None:
+    befriend(hills, vale)
+    own = order(hills)
+    vale.say(ShipmentWithdrawn(shipment_of(hills.journal.network, own), DAY))
+    assert hills.hear(vale.post()) == []
+    vale.hear(hills.post())
+    assert list(hills.state().letters.going) == [own]
+    assert hills.state().orders[own].status == "issued"
+    assert shipments(vale) == 1
 
 
 def test_no_site_book_or_fleet_of_ours_is_in_what_others_see(hills: Member, vale: Member) -> None:

@@ -367,9 +367,9 @@ class _Fold:
         promise = Promise(shipment_of(self.state.network, fact.order), fact.network)
         letters.promise(fact.order, promise)
         for kind, body, believed in letters.take_early(fact.network, promise.id):
-            receipt = fact_of(kind, body)
-            assert isinstance(receipt, OrderReceived)
-            self.handed_over(receipt, entry, believed)
+            early = fact_of(kind, body)
+            if isinstance(early, OrderReceived):  # Whoever is promised goods may say that it withdraws them, in vain.
+                self.handed_over(early, entry, believed)
         return ""
 
     def withdrawn(self, fact: ShipmentWithdrawn, entry: Entry, author: Author, day: str) -> str:
