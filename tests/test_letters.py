@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -32,9 +33,21 @@ from abasto.facts.kinds import (
 from abasto.journal.entry import Entry, Signed
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
-from abasto.journal.signing import Device
+from abasto.journal.signing import Device, text_of
 from abasto.language import language
-from abasto.letters import EXPORTED, answering_for, due, exchange, exported, heard, letters_of, post, tell_due
+from abasto.letters import (
+    EXPORTED,
+    answering_for,
+    due,
+    exchange,
+    exported,
+    hear_bundle,
+    heard,
+    letters_of,
+    post,
+    tell_due,
+    write_letters,
+)
 from abasto.letters.post import Picked
 from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
@@ -44,6 +57,7 @@ from abasto.state.letters import KEPT_EARLY, Letters, sealed_letter, shipment_of
 from abasto.state.permits import NotAllowedError, refuse_forbidden
 from abasto.state.sayings import said
 from abasto.state.state import State
+from abasto.sync.bundle import open_bundle
 
 TODAY = date(2027, 3, 1)
 DAY = TODAY.isoformat()
@@ -215,6 +229,24 @@ def test_who_withdraws_what_it_is_promised_before_the_promise_is_known_changes_n
     vale.hear(hills.post())
     assert list(hills.state().letters.going) == [own]
     assert hills.state().orders[own].status == "issued"
+    assert shipments(vale) == 1
+
+
+def test_a_steward_abroad_to_whom_nothing_can_be_sealed_keeps_no_letters_from_being_written(
+    hills: Member, vale: Member, tmp_path: Path
+) -> None:
+    befriend(hills, vale)
+    vale.say(DeviceEndorsed(text_of(bytes(32)), "steward", DAY))
+    hills.hear(vale.post())
+    assert len(hills.state().letters.stewards(vale.journal.network)) == 2
+    order(hills)
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    write_letters(hills.journal, tmp_path / "letters.abasto", [], TODAY, read=read)
+    bundle = open_bundle(tmp_path / "letters.abasto", seed=bytes([2]) * 32)
+    assert hear_bundle(vale.journal, bundle, TODAY, read=read).refused == []
     assert shipments(vale) == 1
 
 

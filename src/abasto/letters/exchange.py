@@ -26,6 +26,7 @@ from abasto.state.state import State
 from abasto.sync.bundle import Bundle, BundleWritten, write_bundle
 from abasto.sync.exchange import Answerer, Ask, MayKeep, pull, push
 from abasto.sync.messages import unpack
+from abasto.sync.sealing import can_be_sealed_to
 
 __all__ = ["Exchanged", "NoReaderError", "answering_for", "exchange", "hear_bundle", "post", "write_letters"]
 
@@ -58,10 +59,11 @@ def write_letters(
 ) -> BundleWritten:
     """Write what other networks may see to a bundle file, for these keys and the stewards that are known of them.
 
-    Raises `NoReaderError` if there is none, before anything is signed.
+    A steward whose key is none that anything can be sealed to is passed over, so that no network keeps the others from
+    reading. Raises `NoReaderError` if nobody is left, before anything is signed.
     """
-    known = [one.now for one in read(journal).letters.speakers.values()]
-    keys = sorted({*readers, *(key for keys in known for key in keys)})
+    known = {key for speakers in read(journal).letters.speakers.values() for key in speakers.now}
+    keys = sorted({*readers, *filter(can_be_sealed_to, known)})
     if not keys:
         raise NoReaderError("no steward of another network is known yet; name a device's key.")
     return write_bundle(post(journal, day, read=read, time=time), path, readers=keys)

@@ -19,6 +19,7 @@ from abasto.facts.codes import code_of
 from abasto.journal.signing import bytes_of
 
 __all__ = [
+    "can_be_sealed_to",
     "identity_of",
     "is_to_keys",
     "is_under_passphrase",
@@ -42,6 +43,15 @@ def recipient_of(key: str) -> str:
     except (CryptoError, ValueError, RuntimeError):
         raise SyncError(f'"{code_of(key)}": this is no key of a device that can be written to; check it.') from None
     return _bech32("age", bytes(public))
+
+
+def can_be_sealed_to(key: str) -> bool:
+    """Return whether a device's key is one that something can be sealed to."""
+    try:
+        recipient_of(key)
+    except SyncError:
+        return False
+    return True
 
 
 def identity_of(seed: bytes) -> str:

@@ -12,7 +12,6 @@ many; what a message holds is padded.
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
@@ -25,7 +24,7 @@ from abasto.errors import SyncError
 from abasto.journal.entry import Signed
 from abasto.journal.signing import bytes_of, text_of
 from abasto.sync.messages import Give, pack, unpack
-from abasto.sync.sealing import padded_size, recipient_of, seal_to, unseal
+from abasto.sync.sealing import can_be_sealed_to, padded_size, seal_to, unseal
 
 __all__ = ["MOST_KEYS", "Ring", "StreamKey", "has_entries", "key_name", "subject_of"]
 
@@ -56,11 +55,7 @@ class StreamKey:
         A reader whose key is none that anything can be sealed to is passed over, so that nobody who had it endorsed
         keeps the others from reading.
         """
-        able = []
-        for reader in sorted(self.readers):
-            with contextlib.suppress(SyncError):
-                recipient_of(reader)
-                able.append(reader)
+        able = [reader for reader in sorted(self.readers) if can_be_sealed_to(reader)]
         return bytes((VERSION, KEYS)) + seal_to(b"".join((self._key, *older)), able)
 
     def seal(self, network: str, entries: Sequence[Signed]) -> bytes:
