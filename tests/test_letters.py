@@ -524,6 +524,16 @@ def test_which_early_letters_are_kept_does_not_depend_on_a_state_that_was_kept_b
     assert list(through.early) == list(anew.early) == [f"network/{one}" for one in shipments[-KEPT_EARLY:]]
 
 
+def test_a_network_that_says_much_of_shipments_nobody_promised_makes_forgotten_nothing_of_another() -> None:
+    letters = Letters()
+    letters.keep_early("honest", "shipment", [OrderLoaded.KIND, {}, DAY])
+    for number in range(2 * KEPT_EARLY):
+        letters.keep_early("loud", str(number), [OrderLoaded.KIND, {}, DAY])
+    assert len(letters.early) == KEPT_EARLY + 1
+    assert letters.take_early("loud", str(KEPT_EARLY - 1)) == []
+    assert letters.take_early("honest", "shipment") == [[OrderLoaded.KIND, {}, DAY]]
+
+
 def test_of_two_networks_with_one_name_the_same_is_meant_after_a_state_was_kept() -> None:
     letters = Letters()
     letters.recognised = {"Z" * 43: "Vale", "A" * 43: "Vale"}

@@ -45,7 +45,9 @@ __all__ = [
 ]
 
 KEPT_EARLY = 200
-"""Of so many shipments it is kept what became of them before their promise is known, or that are others' affair."""
+"""Of so many shipments it is kept what each network said of them before their promise is known, or that are others'
+affair.
+"""
 KEPT_SESSIONS = 3
 """So many sessions of a network are kept, the last by their names, which begin with a date."""
 
@@ -187,13 +189,15 @@ class Letters:
         self.order_of[promise.id] = order
 
     def keep_early(self, network: str, shipment: str, letter: list[Any]) -> None:
-        """Remember what a network said of a shipment before the promise of it is known; of many shipments the latest.
+        """Remember what a network said of a shipment before the promise of it is known; of many of its shipments the
+        latest, so that none that says much makes forgotten what others said.
 
         `letter` is what the fold needs of it once the promise is known.
         """
         self.early.setdefault(f"{network}/{shipment}", []).append(letter)
-        while len(self.early) > KEPT_EARLY:
-            del self.early[next(iter(self.early))]
+        of_network = [key for key in self.early if key.startswith(f"{network}/")]
+        for key in of_network[:-KEPT_EARLY]:
+            del self.early[key]
 
     def take_early(self, network: str, shipment: str) -> list[Any]:
         """Return what a network said of a shipment before the promise of it was known, and forget it."""
