@@ -250,6 +250,18 @@ def test_a_steward_abroad_to_whom_nothing_can_be_sealed_keeps_no_letters_from_be
     assert shipments(vale) == 1
 
 
+def test_a_receipt_from_abroad_at_a_place_of_ours_moves_nothing_there(hills: Member, vale: Member) -> None:
+    hills.say(StockCounted("Mill", "flour", 900_000, DAY, TOMORROW))
+    shipment = promised(hills, vale)
+    before = hills.state().books.balance("Mill", "flour")
+    [entry] = vale.say(OrderReceived(shipment, "Mill", (Line("flour", 500_000),), DAY))
+    signed = vale.journal.store.get(entry.id)
+    assert signed is not None
+    hills.hear([*vale.post(), signed])
+    assert hills.state().books.balance("Mill", "flour") == before
+    assert [one.status for one in hills.state().orders.values()] == ["issued"]
+
+
 def test_no_site_book_or_fleet_of_ours_is_in_what_others_see(hills: Member, vale: Member) -> None:
     befriend(hills, vale)
     order(hills)

@@ -435,8 +435,14 @@ class _Fold:
             self.state.orders.withdraw(shipment, entry=entry.id, day=day)
 
     def handed_over(self, fact: OrderReceived, entry: Entry, day: str) -> None:
-        """Another network received what we promised it: our order is done, and the goods are theirs."""
+        """Another network received what we promised it: our order is done, and the goods are theirs.
+
+        A receipt for any other place than the order's counts for nothing: it would move lots there, also of ours.
+        """
         order = self.state.letters.order_of[fact.order]
+        known = self.state.orders.get(order)
+        if known is not None and known.issued is not None and known.issued.to_site != fact.site:
+            return
         receipt = OrderReceived(order, fact.site, fact.lines, fact.date, fact.more_to_come)
         self.state.orders.take(order, receipt, entry, day=day)
         for line in fact.lines:
