@@ -329,6 +329,22 @@ def test_of_one_network_only_so_many_letters_are_taken_in(
     assert len(vale.state().letters.heard) == 5
 
 
+def test_a_steward_abroad_that_endorses_without_end_keeps_nobody_busy(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who speaks for a network is judged anew with each letter about it; 2,000 would take every device two minutes."""
+    monkeypatch.setattr("abasto.state.letters.MOST_DECIDING", 5)
+    befriend(hills, vale)
+    made = hills.say(*(DeviceEndorsed(text_of(bytes([number]) * 32), "reader", DAY) for number in range(20)))
+    order(hills)
+    flood = [signed for entry in made if (signed := hills.journal.store.get(entry.id)) is not None]
+    refused = vale.hear([*hills.post(), *flood])
+    assert len(refused) == 16
+    assert all("no room for more" in one for one in refused)
+    assert len(vale.state().letters.deciding[hills.journal.network]) == 5
+    assert shipments(vale) == 1, "what else it says is heard"
+
+
 def test_a_forged_letter_is_listed_and_not_applied(hills: Member, vale: Member) -> None:
     befriend(hills, vale)
     order(hills)

@@ -48,6 +48,10 @@ KEPT_EARLY = 200
 """Of so many shipments it is kept what each network said of them before their promise is known, or that are others'
 affair.
 """
+MOST_DECIDING = 500
+"""So many letters of a network that say who decides in it count: each is judged with all others anew, so that the time
+this takes grows with the third power of their number (500 take three seconds, 2,000 two minutes).
+"""
 KEPT_SESSIONS = 3
 """So many sessions of a network are kept, the last by their names, which begin with a date."""
 
@@ -165,9 +169,12 @@ class Letters:
             return "heard already"
         if not isinstance(fact, NetworkFounded) and not self.speakers.get(network, _NOBODY).said(entry):
             return "who signed it does not speak for that network"
+        decides = isinstance(fact, NetworkFounded | DeviceEndorsed | DeviceCut)
+        if decides and len(self.deciding.get(network, ())) >= MOST_DECIDING:
+            return "so much is here of who decides in its network that there is no room for more"
         self.heard[entry.id] = network
         self.latest[network] = Latest(day, entry.kind)
-        if isinstance(fact, NetworkFounded | DeviceEndorsed | DeviceCut):
+        if decides:
             insort(self.deciding.setdefault(network, []), Deciding.of(entry), key=lambda one: (one.lc, one.id))
             self.speakers[network] = speakers_of(self.deciding[network])
         if isinstance(fact, JointSaid) and fact.network in ("", own):
