@@ -16,7 +16,7 @@ from tests.sync.served_peer import served
 from abasto.cli_home import write
 from abasto.cycle import read_state
 from abasto.examples import federation_path
-from abasto.facts.kinds import Line, NoteWritten, OrderIssued, OrderReceived
+from abasto.facts.kinds import Line, NetworkRecognised, NoteWritten, OrderIssued, OrderReceived
 from abasto.journal.home import Home
 from abasto.letters import answering_for
 from abasto.state.state import State
@@ -151,6 +151,19 @@ def test_letters_and_nothing_else_go_to_a_peer_of_another_network(
         assert not any(b"our own matters" in signed.raw for signed in home.journal.store.export())
         assert not any(b"Hills depot" in s.raw and b"order.issued" in s.raw for s in home.journal.store.export())
     assert hills.state().letters.stewards(vale.network) == (vale.key,), "what Vale pushed was heard"
+
+
+def test_of_two_networks_with_one_name_the_one_that_wrote_is_told(
+    hills: Member, vale: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    with hills.open() as home:  # As two stewards may, each before it heard of what the other one says.
+        home.journal.append([NetworkRecognised("A" * 42 + "E", "Vale", DAY)], time=0)
+    stick = tmp_path / "stick.abasto"
+    assert vale("networks", "post", stick, "--for", hills.key, "--date", DAY) == 0
+    capsys.readouterr()
+    assert hills("networks", "hear", stick, "--date", DAY, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["network"] == vale.network
 
 
 def test_who_is_not_recognised_gets_nothing_and_is_told_why(

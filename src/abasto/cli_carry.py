@@ -79,14 +79,14 @@ def read_journal(journal: Journal) -> State:
     return cycle.read_state(journal)
 
 
-def hear_file(home: Home, path: Path, day: datetime.date) -> tuple[str, Exchanged]:
-    """Take in the letters of a bundle file; return the name of the network that wrote it, and what came."""
+def hear_file(home: Home, path: Path, day: datetime.date) -> tuple[str, str, Exchanged]:
+    """Take in the letters of a bundle file; return the id and the name of the network that wrote it, and what came."""
     from abasto.letters import hear_bundle
     from abasto.sync.bundle import open_bundle
 
     bundle = open_bundle(path, seed=home.file.seed())
     done = hear_bundle(home.journal, bundle, day, read=read_journal, time=int(time.time()))
-    return read_state(home).letters.recognised[bundle.network], done
+    return bundle.network, read_state(home).letters.recognised[bundle.network], done
 
 
 def write_letters(home: Home, path: Path, readers: Sequence[str], day: datetime.date) -> BundleWritten:

@@ -214,7 +214,7 @@ class _Run:
             if path == self._own_file():
                 continue
             try:
-                name, done = hear_file(self.home, path, self.day)
+                _, name, done = hear_file(self.home, path, self.day)
             except AbastoError as error:
                 say(printable(f"{path.name}: left as it is. {error}"))
                 continue

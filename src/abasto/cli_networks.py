@@ -148,8 +148,7 @@ def hear(path: Path, /, *, date: str | None = None, home: Path | None = None, js
 
     """
     with open_home(home) as opened, to_the_end():
-        name, done = hear_file(opened, path, today(date))
-        network = read_state(opened).letters.network_named(name)
+        network, name, done = hear_file(opened, path, today(date))
     if json:
         print(json_format.dumps({"network": network, "came": done.came, "refused": done.refused}))
     else:
