@@ -49,6 +49,7 @@ from abasto.letters import (
     write_letters,
 )
 from abasto.letters.post import Picked
+from abasto.membership import Membership
 from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
@@ -58,6 +59,7 @@ from abasto.state.permits import NotAllowedError, refuse_forbidden
 from abasto.state.sayings import said
 from abasto.state.state import State
 from abasto.sync.bundle import open_bundle
+from abasto.sync.exchange import sync
 
 TODAY = date(2027, 3, 1)
 DAY = TODAY.isoformat()
@@ -765,6 +767,27 @@ def test_a_device_that_may_say_nothing_takes_in_no_letters(hills: Member) -> Non
     assert any("a steward can endorse it" in one for one in done.refused)
     assert phone.journal.store.count() == before
     assert exchange(vale.journal, ask, hills.journal.network, TODAY, read=read).came > 0
+
+
+def test_a_member_that_another_network_calls_its_own_stays_a_member(hills: Member, vale: Member) -> None:
+    """Anybody can be endorsed by its key, which other networks know of our stewards."""
+    befriend(hills, vale)
+    other = second(hills)
+    hills.say(DeviceEndorsed(key_of(other), "steward", DAY))
+    meet(hills, other)
+    for key in (key_of(hills), key_of(other)):
+        vale.say(DeviceEndorsed(key, "steward", DAY))
+    hills.hear(vale.post())
+    assert key_of(other) in hills.state().letters.stewards(vale.journal.network)
+    other.say(StockCounted("Mill", "flour", 700_000, TOMORROW))
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    ask = answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(other))
+    assert sync(other.journal, ask).is_identical
+    assert stock(hills, "Mill") == 700_000
+    assert set(Membership(hills.journal).readers()) == {key_of(hills), key_of(other)}
 
 
 def test_what_a_device_said_before_it_was_a_steward_is_shown_to_nobody(hills: Member, vale: Member) -> None:

@@ -53,15 +53,16 @@ class Membership:
         """Return the keys of the devices that may read what is sealed to the network: those with a role today.
 
         In an open network everybody who has written something here, up to `MOST_READERS`, those with a role first and
-        then who came first. Nobody who was cut off, and nobody who speaks for another network.
+        then who came first, but for who speaks for another network: what that one says takes no role away here. Nobody
+        who was cut off.
         """
         seen, today = self._look(), date.today().isoformat()
         able = [key for key in sorted(seen.members.grants) if seen.members.role(key, today) is not None]
         if seen.members.admission == "open":
             heads = self._journal.store.heads()
-            able += sorted(heads.keys() - set(able), key=lambda key: heads[key].arrival)
-        others = {key for speakers in seen.letters.speakers.values() for key in speakers.now}
-        return [key for key in able if key not in seen.members.cuts and key not in others][:MOST_READERS]
+            others = {key for speakers in seen.letters.speakers.values() for key in speakers.now}
+            able += sorted(heads.keys() - set(able) - others, key=lambda key: heads[key].arrival)
+        return [key for key in able if key not in seen.members.cuts][:MOST_READERS]
 
     def _look(self) -> _Seen:
         with self._lock:
