@@ -790,6 +790,21 @@ def test_a_member_that_another_network_calls_its_own_stays_a_member(hills: Membe
     assert set(Membership(hills.journal).readers()) == {key_of(hills), key_of(other)}
 
 
+def test_what_is_not_kept_of_somebody_who_gets_letters_only_is_not_acknowledged(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    newcomer = second(hills)
+    newcomer.say(StockCounted("Mill", "flour", 700_000, TOMORROW))
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    ask = answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(newcomer))
+    done = sync(newcomer.journal, ask)
+    assert stock(hills, "Mill") == 900_000
+    assert done.went == 0
+    assert any("no room" in one for one in done.refused_there)
+
+
 def test_what_a_device_said_before_it_was_a_steward_is_shown_to_nobody(hills: Member, vale: Member) -> None:
     shipment = promised(hills, vale)
     [own] = hills.state().letters.going

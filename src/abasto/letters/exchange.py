@@ -167,7 +167,9 @@ def _answer_by_letters(picked: Picked, request: bytes, day: date, *, read: Read,
     state = read(journal)
     asked = getattr(unpack(request)[0], "network", "")
     if asked not in state.letters.recognised:
-        return Answerer(post(journal, day, read=read, time=time, picked=picked)).answer(request)
+        outbox = post(journal, day, read=read, time=time, picked=picked)
+        # What it gives would be gone with the outbox, so none of it is acknowledged.
+        return Answerer(outbox, may_keep=lambda entry: False).answer(request)
     theirs = letters_of(journal, state, asked, picked=picked)
     known = _ids(theirs)
     answer = Answerer(theirs).answer(request)
