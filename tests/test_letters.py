@@ -769,6 +769,22 @@ def test_a_device_that_may_say_nothing_takes_in_no_letters(hills: Member) -> Non
     assert exchange(vale.journal, ask, hills.journal.network, TODAY, read=read).came > 0
 
 
+def test_a_device_that_may_take_in_no_letters_acknowledges_none(hills: Member) -> None:
+    closed = Journal(MemoryStore(), Device(bytes([6]) * 32))
+    closed.found("Vale", date=DAY, time=0, is_open=False)
+    vale = Member("Vale", closed)
+    befriend(hills, vale)
+    phone = second(vale)
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    ask = answering_for(phone.journal, read=read, today=lambda: TODAY)(key_of(hills))
+    done = exchange(hills.journal, ask, vale.journal.network, TODAY, read=read)
+    assert (done.came > 0, done.went) == (True, 0)
+    assert any("no room" in one for one in done.refused)
+
+
 def test_a_member_that_another_network_calls_its_own_stays_a_member(hills: Member, vale: Member) -> None:
     """Anybody can be endorsed by its key, which other networks know of our stewards."""
     befriend(hills, vale)

@@ -16,7 +16,7 @@ from time import time as clock
 
 from abasto.errors import AbastoError, ForeignError
 from abasto.facts.codes import code_of
-from abasto.facts.kinds import Fact
+from abasto.facts.kinds import LetterHeard
 from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.signing import id_of
@@ -133,7 +133,9 @@ def answering_for(
     return answering
 
 
-def _may_hear(journal: Journal, state: State, letter: Fact, day: date) -> bool:
+def _may_hear(journal: Journal, state: State, day: date) -> bool:
+    """Return whether this device may take in letters."""
+    letter = LetterHeard("", "", day.isoformat())
     return journal.device is not None and may_say(state, letter, journal.device.key, day.isoformat())
 
 
@@ -172,6 +174,8 @@ def _answer_by_letters(picked: Picked, request: bytes, day: date, *, read: Read,
         return Answerer(outbox, may_keep=lambda entry: False).answer(request)
     theirs = letters_of(journal, state, asked, picked=picked)
     known = _ids(theirs)
+    if not _may_hear(journal, state, day):
+        return Answerer(theirs, may_keep=lambda entry: False).answer(request)
     answer = Answerer(theirs).answer(request)
     _hear(journal, _new(theirs, known), day, read=read, time=time)
     return answer
@@ -188,7 +192,7 @@ def _new(theirs: Journal, known: set[str]) -> list[Signed]:
 def _hear(journal: Journal, letters: list[Signed], day: date, *, read: Read, time: int) -> Exchanged:
     state = read(journal)
     facts, refused = heard(state, letters, day)
-    if facts and not _may_hear(journal, state, facts[0], day):
+    if facts and not _may_hear(journal, state, day):
         return Exchanged(refused=["this device may not take in letters; a steward can endorse it"])
     if facts:
         journal.append(facts, time=time)
