@@ -171,3 +171,16 @@ def test_what_a_small_need_lacks_is_exact_beside_a_huge_one() -> None:
     plan = make_plan(tables)
     unmet = {row["need"]: row["unmet"] for row in plan.shortages.rows()}
     assert unmet == {"water": 2e13, "insulin": pytest.approx(2 * 0.2029165, rel=1e-12)}
+
+
+LAST = date.max.toordinal() - date(2026, 11, 22).toordinal()
+"""The shelf life in days of what is taken in on day 1 and lasts to the last day of the calendar."""
+
+
+@pytest.mark.parametrize("life", [LAST - 2, LAST - 1, LAST, LAST + 1])
+def test_goods_that_last_to_the_end_of_the_calendar_are_planned(life: int) -> None:
+    stocks = (Stock(site="depot", good="rice", quantity=30, expires=date.max),)
+    supplies = (Supply(site="depot", good="rice", quantity=30),)
+    goods = (Good(good="rice", shelf_life_days=life),)
+    planned = make_plan(network(goods=goods, stocks=stocks, supplies=supplies), solver="exact")
+    assert date.max in {row["expires"] for row in planned.deliveries.rows()}

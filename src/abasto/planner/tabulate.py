@@ -120,7 +120,7 @@ class _Names:
         self.targets, self.rank_target = _ids((*problem.goods, *problem.nutrients))
         self.recipes, self.rank_recipe = _ids(problem.recipe_ids)
         start = np.datetime64(problem.network.start)
-        known = lots.lot_expires <= (date.max - problem.network.start).days
+        known = lots.lot_expires <= (date.max - problem.network.start).days + 1
         days = np.where(known, lots.lot_expires, 1) - 1
         self.expires = np.where(known, start + days.astype("timedelta64[D]"), np.datetime64("NaT", "D"))
 

@@ -72,7 +72,7 @@ class Limits:
     def lot_of(self, day: int, good: str) -> Lot:
         """Return the lot of a good that is made or taken in on `day`; a date that no calendar holds is no date."""
         life = self.goods[good].shelf_life_days if good in self.goods else None
-        if life is None or life > date.max.toordinal() - self.network.start.toordinal() - day:
+        if life is None or day + life > date.max.toordinal() - self.network.start.toordinal() + 1:
             return None
         return int(day + life)
 
