@@ -50,6 +50,8 @@ from abasto.letters import (
 )
 from abasto.letters.post import Picked
 from abasto.membership import Membership
+from abasto.situation.build import situation
+from abasto.situation.incoming import arrival
 from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
@@ -262,6 +264,18 @@ def test_a_receipt_from_abroad_at_a_place_of_ours_moves_nothing_there(hills: Mem
     hills.hear([*vale.post(), signed])
     assert hills.state().books.balance("Mill", "flour") == before
     assert [one.status for one in hills.state().orders.values()] == ["issued"]
+
+
+def test_a_promise_that_takes_as_long_as_the_calendar_lets_the_situation_be_seen(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    first, last, lines = "0001-01-01", "9999-12-31", (Line("flour", 1_000),)
+    hills.say(ShipmentPromised(vale.journal.network, "x", "Market", first, last, lines, DAY))
+    hills.say(OrderLoaded("x", lines, DAY))
+    assert vale.hear(hills.post()) == []
+    [shipment] = vale.state().letters.coming
+    assert vale.state().orders[shipment].status == "loaded"
+    assert arrival(vale.state().orders[shipment], TODAY) == date.max
+    situation(vale.state(), TODAY)
 
 
 def test_no_site_book_or_fleet_of_ours_is_in_what_others_see(hills: Member, vale: Member) -> None:

@@ -39,14 +39,15 @@ def is_overdue(order: OrderRecord, day: date) -> bool:
 def arrival(order: OrderRecord, day: date) -> date | None:
     """Return the day on which what an open order brings is counted on; None if it should have left before `day`.
 
-    What was loaded late comes late by as much, and what should be here already comes on `day`.
+    What was loaded late comes late by as much, at most on the last day of the calendar: other networks may promise
+    whatever dates. What should be here already comes on `day`.
     """
     issued = order.issued
     if issued is None or (order.status != "loaded" and is_overdue(order, day)):
         return None
     departs, arrives = date.fromisoformat(issued.departs), date.fromisoformat(issued.arrives)
     left = date.fromisoformat(order.loaded_on) if order.loaded_on else departs
-    return max(day, left + max(timedelta(), arrives - departs))
+    return max(day, left + min(max(timedelta(), arrives - departs), date.max - left))
 
 
 def load_of(state: State, order: OrderRecord) -> dict[str, float]:
