@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +15,11 @@ from networks import START, network, truck
 from random_networks import networks
 
 from abasto.errors import SettingError
-from abasto.network import Good, Lane, Need, Network, Plant, RecipeLine, Site, Stock, Supply
+from abasto.network import Good, Lane, Need, Network, Plant, RecipeLine, Reserve, Site, Stock, Supply
 from abasto.planner.behind import behind
 from abasto.planner.hold import as_planned
 from abasto.planner.keep import plan_keeping
-from abasto.planner.make import make_plan
+from abasto.planner.make import SolverName, make_plan
 from abasto.planner.plan import Plan
 from abasto.planner.problem import build_problem
 from abasto.planner.residual import balances
@@ -104,6 +105,49 @@ def bakery(flour: float = 100.0) -> Network:
             Need(site="village", good="bread", quantity=50, from_day=1, to_day=1),
         ],
     )
+
+
+def larder(**changes: Any) -> Network:
+    """Flour at a mill that keeps a reserve of it, wanted at a gate, in a village, and at the mill."""
+    tables: dict[str, Any] = {
+        "sites": [Site(site="mill"), Site(site="gate"), Site(site="village")],
+        "goods": [Good(good="flour")],
+        "stocks": [Stock(site="mill", good="flour", quantity=100)],
+        "reserves": [Reserve(site="mill", good="flour", quantity=60)],
+        "needs": [
+            Need(site="gate", good="flour", quantity=30, people=100, to_day=1),
+            Need(site="village", good="flour", quantity=50),
+        ],
+        "lanes": [Lane(from_site="mill", to_site=end, hours=1, lead_days=0) for end in ("gate", "village")],
+        "fleets": [truck(vehicles=10)],
+    }
+    return network(2, **tables | changes)
+
+
+@pytest.mark.parametrize("solver", ["exact", "equilibrium"])
+def test_what_is_kept_and_what_is_new_leave_the_reserve_together(solver: SolverName) -> None:
+    tables = larder()
+    old = make_plan(tables, solver="exact")
+    new = plan_keeping(tables, old, {"gate"}, solver=solver).plan
+    assert 0 < sum(handed(old, {"gate"}).values()) < 30
+    assert handed(new, {"gate"}) == pytest.approx(handed(old, {"gate"}))
+    assert sum(row["quantity"] for row in new.shipments.rows()) == pytest.approx(40)
+
+
+def test_of_what_came_beside_a_reserve_as_much_is_kept_as_leaves() -> None:
+    tables = larder(
+        reserves=[Reserve(site="mill", good="flour", quantity=100)],
+        supplies=[Supply(site="mill", good="flour", quantity=50, to_day=1)],
+        needs=[
+            Need(site="gate", good="flour", quantity=50, people=100, to_day=1),
+            Need(site="mill", good="flour", quantity=50, people=100),
+        ],
+    )
+    problem = build_problem(tables, None)
+    flows = untabulate(problem, make_plan(tables, solver="exact")).flows
+    part = behind(problem, flows, np.array([problem.sites[site] == "gate" for site in flows.hand_site], dtype=float))
+    assert part.ship_quantity.sum() == pytest.approx(50)
+    assert settle(problem, part).ship_quantity.sum() == pytest.approx(50)
 
 
 def test_half_of_the_flour_stands_behind_half_of_the_bread() -> None:

@@ -2,7 +2,8 @@
 
 Followed back in time. At every site, on every day, what is there of an item mixes: whatever leaves takes the same share
 of everything that came. A batch is asked for as far as the product of it that is asked for most; trips and batches ask
-for their fuel and their inputs. What comes of it can be done by itself, with nothing else of the plan.
+for their fuel and their inputs. Where a reserve asks what came in before what may leave, as much of what came is kept
+as leaves on that day or later. What comes of it can be done by itself, with nothing else of the plan.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class _Behind:
         self.draw = np.zeros(len(flows.draw_day))
         self.take = np.zeros(len(sources.site))
         self._number_pools()
+        self._number_reserves(places)
 
     def run(self) -> Flows:
         closing = self._closing()
@@ -94,7 +96,7 @@ class _Behind:
             np.add.at(asked, self.at_start[leaving], (flows.ship_quantity * self.ship)[leaving])
             np.add.at(asked, self.at_draw[draws], (flows.draw_quantity * self.draw)[draws])
             share = np.divide(asked, came, out=np.zeros(self.n), where=came > 0)
-            share = np.where(share > 1 - ROUNDING, 1.0, share)
+            share = self._above_reserves(np.where(share > 1 - ROUNDING, 1.0, share), leaving)
             before = [self.ship[arriving], self.made[batches], self.draw[draws]]
             self.ship[arriving] = share[self.at_end[arriving]]
             np.maximum.at(self.made, self.made_row[made], share[self.at_made[made]])
@@ -147,6 +149,25 @@ class _Behind:
                 uses = recipe == r
                 pool = pool_of(key(site, np.full(len(site), good), flows.made_day), uses)
                 self.inputs.append((pool, np.where(uses, flows.made_batches * quantity, 0.0)))
+
+    def _number_reserves(self, places: Ints) -> None:
+        """Number the reserves, by place (−1: none), and let nothing leave yet."""
+        problem = self.problem
+        table = np.full((len(problem.sites), len(problem.goods)), -1)
+        for number, place in enumerate(sorted(problem.shippable)):
+            table[place] = number
+        self.reserve = table[places % len(problem.sites), problem.items.good[places // len(problem.sites)]]
+        self.leaves = np.zeros(len(problem.shippable))
+        """The largest share asked for of what leaves from beside each reserve, on this day or later."""
+
+    def _above_reserves(self, share: Floats, leaving: Ints) -> Floats:
+        """Return shares of places, beside a reserve at least as large as that of what leaves."""
+        if not len(self.leaves):
+            return share
+        reserve = self.reserve[self.at_start[leaving]]
+        mine = reserve >= 0
+        np.maximum.at(self.leaves, reserve[mine], self.ship[leaving[mine]])
+        return np.asarray(np.maximum(share, np.append(self.leaves, 0.0)[self.reserve]))
 
     def _outputs(self) -> Iterator[tuple[Ints, Ints, Floats]]:
         """Yield of what batches make: their rows, the places and the quantities."""

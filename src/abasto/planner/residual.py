@@ -173,6 +173,7 @@ def _take_late(there: Floats, offers: list[int], day: Ints, most: Floats, taken:
 def residual_of(problem: Problem, held: Flows, *, today: int, open_day: int) -> Residual:
     """Return what is left to plan beside held flows; these must be possible. No order may start before `open_day`."""
     sources, source, spoken_for = _left_sources(problem, held, today, open_day)
+    offered = _offered(problem, sources, source)
     if problem.spoken_for_t is not None:
         spoken_for += problem.spoken_for_t
     options = problem.options
@@ -187,7 +188,7 @@ def residual_of(problem: Problem, held: Flows, *, today: int, open_day: int) -> 
         problem,
         sources=sources,
         storage_t=problem.storage_t * (1 + STORE) + STORE,
-        shippable=_let_go(problem, held, open_day),
+        shippable=_let_go(problem, held, open_day, offered),
         lane_tonnes=np.where(shut, 0.0, _less(problem.lane_tonnes, lane, held.ship_day, tonnes)),
         fleet_hours=np.where(shut, 0.0, _less(problem.fleet_hours, fleet, held.ship_day, hours)),
         plant_batches=np.where(
@@ -256,9 +257,21 @@ def _left_sources(problem: Problem, held: Flows, today: int, open_day: int) -> t
     return made, whole, spoken_for
 
 
-def _let_go(problem: Problem, held: Flows, open_day: int) -> dict[tuple[int, int], float]:
+def _offered(problem: Problem, sources: Sources, source: Ints) -> dict[tuple[int, int], Floats]:
+    """Return what held flows leave over that may be taken in, of goods under a reserve, by day."""
+    offered = {place: np.zeros(problem.days) for place in problem.shippable}
+    for one in np.flatnonzero((source < 0) & ~sources.is_stock).tolist():
+        place = int(sources.site[one]), int(problem.items.good[sources.item[one]])
+        if place in offered:
+            offered[place][sources.day[one]] += sources.amount[one]
+    return offered
+
+
+def _let_go(
+    problem: Problem, held: Flows, open_day: int, offered: dict[tuple[int, int], Floats]
+) -> dict[tuple[int, int], float]:
     """Return what may still be shipped of goods under a reserve: stock beyond it and all that came in before the first
-    free day, less what was shipped.
+    free day, less what was shipped; and less what held flows ship later beyond what comes in for them.
     """
     if not problem.shippable:
         return {}
@@ -277,4 +290,13 @@ def _let_go(problem: Problem, held: Flows, open_day: int) -> dict[tuple[int, int
     sent = table[problem.options.start[held.ship_option], problem.items.good[held.ship_item]]
     gone = (sent >= 0) & (held.ship_day < open_day)
     np.add.at(left, sent[gone], -held.ship_quantity[gone])
+    later = np.zeros((len(gates), problem.days))
+    comes = (quantity > 0) & (gate >= 0) & (day >= open_day) & (day < problem.days)
+    comes[: len(sources.site)] &= ~sources.is_stock
+    np.add.at(later, (gate[comes], day[comes]), quantity[comes])
+    goes = (sent >= 0) & (held.ship_day >= open_day)
+    np.add.at(later, (sent[goes], held.ship_day[goes]), -held.ship_quantity[goes])
+    for place, number in gates.items():
+        beyond = np.cumsum(later[number] - offered[place])[open_day:]
+        left[number] += min(0.0, float(beyond.min(initial=0.0)))
     return {place: max(0.0, float(left[number])) for place, number in gates.items()}
