@@ -192,6 +192,18 @@ def test_the_equilibrium_solver_keeps_the_same() -> None:
     assert sum(handed(new, {"village"}).values()) == pytest.approx(70 - kept, rel=1e-3)
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.7])
+def test_of_a_need_that_is_kept_in_part_the_rest_is_met_within_the_bound(share: float) -> None:
+    def tables(quantity: float) -> Network:
+        supplies = [Supply(site="gate", good="flour", quantity=quantity)]
+        needs = [Need(site="gate", good="flour", quantity=100)]
+        return network(1, sites=[Site(site="gate")], goods=[Good(good="flour")], supplies=supplies, needs=needs)
+
+    new = plan_keeping(tables(100), make_plan(tables(100 * share)), {"gate"}).plan
+    assert new.objective == pytest.approx(make_plan(tables(100)).objective)
+    assert new.bound >= new.objective * (1 - 1e-9)
+
+
 def test_a_plan_of_tables_that_lack_something_now_is_refused() -> None:
     tables = bakery()
     old = make_plan(tables)

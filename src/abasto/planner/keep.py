@@ -19,7 +19,7 @@ from abasto.planner.hold import unless_cut
 from abasto.planner.lots import name_lots
 from abasto.planner.make import Solved, SolverName, problem_to_plan, put_together
 from abasto.planner.plan import Plan
-from abasto.planner.problem import TIERS, Ints, Needs, Problem
+from abasto.planner.problem import TIERS, Floats, Ints, Needs, Problem
 from abasto.planner.replan import coverage_of, reasons, refuse_bad_days
 from abasto.planner.residual import Residual, add_flows, residual_of
 from abasto.planner.settle import settle
@@ -94,6 +94,25 @@ def _missing(residual: Residual, held: Flows) -> Residual:
     return replace(residual, problem=replace(problem, needs=needs), need=residual.need[left])
 
 
+def _undervalued(residual: Residual, coverage: Floats) -> float:
+    """Return by how much the rest of needs that are met in part can be worth more than the residual problem says: there
+    its tenths are worth ever less, from the first on.
+    """
+    problem = residual.problem
+    part = np.flatnonzero(coverage > 0)
+    before, missing = coverage[part, None], 1.0 - coverage[part, None]
+    tenths = np.linspace(0.0, 1.0, TIERS + 1)
+    more = np.concatenate([missing * tenths, np.clip(tenths - before, 0.0, missing)], axis=1)
+
+    def worth(share: Floats) -> Floats:
+        tiers = np.clip(share[:, :, None] * TIERS - np.arange(TIERS), 0.0, 1.0)
+        return np.asarray(tiers @ problem.tier_value)
+
+    whole = residual.whole.needs.weight[residual.need[part], None] * (worth(before + more) - worth(before))
+    said = problem.needs.weight[part, None] * worth(more / missing)
+    return float(np.maximum(0.0, (whole - said).max(axis=1, initial=0.0)).sum())
+
+
 def _finish(
     residual: Residual,
     held: Flows,
@@ -113,7 +132,8 @@ def _finish(
     lots = name_lots(problem, flows, dates=(padded[0], padded[1]))
     served = service(problem, lots)
     told = reasons(residual, free, solution, shortages(problem, served.coverage), old)
-    bound = objective(problem, coverage_of(problem, held)) + solution.bound
+    kept = coverage_of(problem, held)
+    bound = objective(problem, kept) + solution.bound + _undervalued(residual, kept[residual.need])
     solution = replace(solution, bound=bound, prices=residual.prices_of_whole(solution.prices))
     plan = put_together(problem, lots, served, told, solution, solver=solver, begin=begin)
     return Solved(plan, problem, solution.prices, lots, served, solution.warm)
