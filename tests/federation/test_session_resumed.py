@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from random import Random
 
 import pytest
-from federated import tiny
+from federated import FLOUR, SALT, granary, tiny
 
 from abasto.cycle import read_state
 from abasto.examples import FEDERATION, federation_path
 from abasto.facts.kinds import NetworkRecognised, OrderIssued, RowSet
-from abasto.federation.border import covers
-from abasto.federation.joint import Peer
-from abasto.federation.messages import Said, Stepped, Told, read, write
+from abasto.federation.border import covers, lane_id
+from abasto.federation.clearing import Clearing, Flow
+from abasto.federation.coarse import CoarseMap
+from abasto.federation.joint import Peer, Settings
+from abasto.federation.messages import Message, Said, Stepped, Told, read, write
 from abasto.federation.session import BY_LETTERS, Session, standing
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import Device
 from abasto.letters import exported, heard
-from abasto.network import Network
+from abasto.network import Fleet, Network, Supply
 from abasto.planner.check import check_plan
 from abasto.state.network import rows_of
 from abasto.tables import read_network
@@ -157,6 +161,62 @@ def test_where_nobody_answers_each_step_still_counts(
     state = read_state(journals["Vale"])
     own = [read(_bytes(one), []) for one in state.letters.said[state.network][DAY.isoformat()][-1:]]
     assert own == [Stepped(DAY.isoformat(), "Vale", 0, 6)]
+
+
+TO_COAST = lane_id("valley", "square", "coast", "harbour")
+
+
+def asked(tables: Network, *flows: tuple[str, float, float]) -> Peer:
+    """Return a network of which so much of some goods is asked in the time that is planned, at some prices."""
+
+    def clearing(maps: Iterable[CoarseMap], common: Network) -> Clearing:
+        return Clearing({}, tuple(Flow(TO_COAST, good, (amount,), price) for good, amount, price in flows))
+
+    return Peer(tables, "test", settings=Settings(rounds=1, passes=3), clearing=clearing)
+
+
+def said_in_two_passes(peer: Peer) -> list[bytes]:
+    own = [message.raw for _ in range(3) for message in peer.next()]
+    return [*own, write(Stepped("test", peer.name, 0, 3), [])]
+
+
+def promises(messages: list[Message]) -> list[Told]:
+    said = [read(message.raw, sorted(row.good for row in granary().goods)) for message in messages]
+    return [one for one in said if isinstance(one, Told) and one.kind == "promise"]
+
+
+def test_what_was_promised_and_what_is_asked_now_fit_on_the_lane_together() -> None:
+    tables = granary()
+    lanes = tuple(
+        lane.model_copy(update={"tonnes": 4.0}) if lane.to_site == "harbour" else lane for lane in tables.lanes
+    )
+    tables = replace(tables, lanes=lanes)
+    own = said_in_two_passes(asked(tables, (FLOUR, 8000.0, 500.0)))
+    peer = asked(tables, (SALT, 16000.0, 500.0))
+    peer.recall(own)
+    [told] = promises(peer.next())
+    by_day = [sum(days) for days in zip(*told.trade.values(), strict=True)]
+    assert {good for _, good in told.trade} == {FLOUR, SALT}
+    assert max(by_day) <= 4000.0
+
+
+def test_what_was_promised_is_sent_though_nobody_asks_for_it_any_more() -> None:
+    scarce = granary(supplies=(Supply(site="mill", good=FLOUR, quantity=700.0),))
+    own = said_in_two_passes(asked(scarce, (FLOUR, 1600.0, 1e7)))
+    peer = asked(scarce)
+    peer.recall([*own, write(Stepped("test", "valley", 0, 4), [])])
+    [level] = peer._rounds[0].levels
+    handed = sum(row["quantity"] for row in level.plan.deliveries.rows() if row["site"] in level.ends)
+    assert handed >= sum(sum(days) for days in level.sent.values()) * (1 - 1e-6) > 1500
+
+
+def test_a_promise_that_cannot_be_kept_any_more_is_neither_raised_nor_counted_on() -> None:
+    own = said_in_two_passes(asked(granary(), (FLOUR, 8000.0, 500.0)))
+    poor = granary(fleets=(Fleet(fleet="mill trucks", vehicles=1, payload_t=0.1),))
+    peer = asked(poor, (FLOUR, 8000.0, 500.0), (SALT, 8000.0, 500.0))
+    peer.recall(own)
+    assert promises(peer.next()) == []
+    assert peer.joint_value(0) == peer.agreed().alone
 
 
 @pytest.mark.parametrize(

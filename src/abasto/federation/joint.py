@@ -11,7 +11,7 @@ on each other.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import groupby
@@ -23,7 +23,7 @@ from abasto.federation.clearing import Clearing, Flow, clear
 from abasto.federation.coarse import CoarseMap, decode, encode, fits
 from abasto.federation.draw import MOST_TOGETHER, draw_map, hours_inside, merge_sites
 from abasto.federation.messages import THOUSANDTHS, MapTold, Message, Stepped, Told, Voted, read, write
-from abasto.federation.worth import value_at
+from abasto.federation.worth import dearest, value_at
 from abasto.network import Network
 from abasto.planner.keep import plan_keeping
 from abasto.planner.make import SolverName, make_plan
@@ -111,6 +111,8 @@ class _Round:
     promises: dict[str, Told] = field(default_factory=dict)
     votes: dict[str, Voted] = field(default_factory=dict)
     clearing: Clearing | None = None
+    asked: Asked | None = None
+    """What is asked of the network itself, and what it has promised where that is more."""
     levels: list[_Level] = field(default_factory=list)
     promised: list[Trade] = field(default_factory=list)
     """What the network itself has promised, each time all of it."""
@@ -289,20 +291,22 @@ class Peer:
         held = self._rounds[turn]
         if held.clearing is None and not held.promised and self._waits(held, number):
             return []
-        held.clearing = self._cleared(held)
+        asked = self._asked_in(held)
         received = self._received(held.promises.values(), turn)
         last = held.levels[-1] if held.levels else None
         if last is not None and last.relied == received:
             return []
         promised = held.promised[-1] if held.promised else {}
-        asked = _at_least(self._asked(held.clearing), promised)
-        if last is None and promised:
-            last = self._holding(held, received, promised)  # Promised before this program began.
-        if last is None and not asked and not received and not promised:
+        if last is None and promised:  # Promised before this program began.
+            last = self._holding(held, received, promised)
+            if last is None or not covers(last.sent, promised):
+                return []
+            held.levels.append(replace(last, sent=promised))
+        if last is None and not asked and not received:
             held.levels.append(self._alone)
             return []
         level = self._next_level(received, self._gates(asked), last)
-        if level is None:
+        if level is None or not covers(level.sent, promised):
             return []
         level = replace(level, sent=_most(promised, _promise_of(level.sent, asked)))
         if level.sent == promised and last is not None and level.value < last.value:
@@ -389,11 +393,15 @@ class Peer:
         """Return a plan, made from what is known now, that comes as near as it can to what was told; None if none can
         be made.
         """
-        asked = _at_least(self._asked(self._cleared(held)), told)
+        asked = self._asked_in(held)
+        dear = {
+            (lane, good): (rates, replace(flow, price=max(flow.price, self._dearest[good])))
+            for (lane, good), (rates, flow) in asked.items()
+        }
         level = None
-        for more in (1.0, NEARLY):
+        for at_price, more in ((asked, 1.0), (dear, 1.0), (dear, NEARLY)):
             try:
-                level = self._level(relied, self._told_gates(asked, told, more))
+                level = self._level(relied, self._told_gates(at_price, told, more))
             except (CheckError, SolverError):
                 self.stuck += 1
                 continue
@@ -401,10 +409,60 @@ class Peer:
                 break
         return level
 
-    def _cleared(self, held: _Round) -> Clearing:
+    def _asked_in(self, held: _Round) -> Asked:
+        """Return what is asked of this network in a round: the same from its first pass to its last, so that gates keep
+        their names.
+        """
         if held.clearing is None:
             held.clearing = self._clear(held.maps.values(), self.border.network)
-        return held.clearing
+        if held.asked is None:
+            promised = held.promised[-1] if held.promised else {}
+            held.asked = self._within_lanes(self._at_least(self._asked(held.clearing), promised), promised)
+        return held.asked
+
+    def _at_least(self, asked: Asked, told: Trade) -> Asked:
+        """Return what is asked, and what was told where that is more: a map that came late may have changed what is."""
+        both = dict(asked)
+        for (lane, good), days in told.items():
+            rates, flow = asked.get((lane, good), ((0.0,) * len(days), Flow(lane, good, (), self._dearest[good])))
+            both[lane, good] = (tuple(max(pair) for pair in zip(rates, days, strict=True)), flow)
+        return both
+
+    def _within_lanes(self, asked: Asked, told: Trade) -> Asked:
+        """Return what is asked, beyond what was told only as much as lanes have room for beside it."""
+        none = (0.0,) * self.border.network.days
+        beyond = {
+            (lane, good): [rate - day for rate, day in zip(rates, told.get((lane, good), none), strict=True)]
+            for (lane, good), (rates, _) in asked.items()
+        }
+        within: dict[tuple[int, str], tuple[tuple[float, ...], Flow]] = {}
+        for (lane, good), (rates, flow) in asked.items():
+            most = self.border.out[lane].row.tonnes
+            if most is not None:
+                taken, more = self._tonnes_by_day(lane, told), self._tonnes_by_day(lane, beyond)
+                shares = [
+                    min(1.0, max(0.0, most - one) / other) if other > 0 else 0.0
+                    for one, other in zip(taken, more, strict=True)
+                ]
+                rates = tuple(
+                    rate - (1 - share) * less
+                    for rate, share, less in zip(rates, shares, beyond[lane, good], strict=True)
+                )
+            if any(rates):
+                within[lane, good] = (rates, flow)
+        return within
+
+    def _tonnes_by_day(self, lane: int, trade: Mapping[tuple[int, str], Sequence[float]]) -> list[float]:
+        """Return how many tonnes of a trade arrive by a lane each day."""
+        tonnes = [0.0] * self.border.network.days
+        for (by, good), days in trade.items():
+            if by == lane:
+                tonnes = [before + day * self._weight[good] for before, day in zip(tonnes, days, strict=True)]
+        return tonnes
+
+    @cached_property
+    def _dearest(self) -> Mapping[str, float]:
+        return dearest(self.border.alone, self.settings.fairness)
 
     def _received(self, told: Iterable[Told], turn: int) -> Trade:
         """Return what others say they send here in a round."""
@@ -565,16 +623,6 @@ def _most(one: Trade, other: Trade) -> Trade:
         )
         for key in sorted(one.keys() | other.keys())
     }
-
-
-def _at_least(asked: Asked, told: Trade) -> Asked:
-    """Return what is asked, and what was told where that is more: a map that came late may have changed what is."""
-    dearest = max((flow.price for _, flow in asked.values()), default=1.0)
-    both = dict(asked)
-    for (lane, good), days in told.items():
-        rates, flow = asked.get((lane, good), ((0.0,) * len(days), Flow(lane, good, (), dearest)))
-        both[lane, good] = (tuple(max(pair) for pair in zip(rates, days, strict=True)), flow)
-    return both
 
 
 def _less(one: Trade, other: Trade) -> Trade:

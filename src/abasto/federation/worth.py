@@ -9,7 +9,31 @@ from abasto.planner.check.limits import Limits
 from abasto.planner.plan import Plan
 from abasto.planner.problem import TIERS, tier_values
 
-__all__ = ["value_at"]
+__all__ = ["dearest", "value_at"]
+
+
+def dearest(network: Network, fairness: float) -> dict[str, float]:
+    """Return what the first tenth of the dearest need of each good is worth by unit, at least 1; of substitutes, food
+    and inputs, what that is worth for which they are used.
+    """
+    limits = Limits(network, None)
+    first = TIERS * float(tier_values(fairness)[0])
+    worth: dict[str, float] = {}
+    for (_, target), by_day in limits.needs.items():
+        most = max(need.people * 10.0 ** (1.0 - need.priority) * first / need.needed for need in by_day.values())
+        worth[target] = max(worth.get(target, 1.0), most)
+    for good, contents in limits.contents.items():
+        for nutrient, quantity in contents:
+            worth[good] = max(worth.get(good, 1.0), worth.get(nutrient, 1.0) * quantity)
+    for (good, substitute), quantity in limits.substitutes.items():
+        worth[substitute] = max(worth.get(substitute, 1.0), worth.get(good, 1.0) / quantity)
+    for _ in limits.recipes:  # as often as recipes can follow on each other
+        for lines in limits.recipes.values():
+            made = sum(quantity * worth.get(good, 1.0) for good, quantity in lines if quantity > 0)
+            for good, quantity in lines:
+                if quantity < 0:
+                    worth[good] = max(worth.get(good, 1.0), made / -quantity)
+    return {row.good: worth.get(row.good, 1.0) for row in network.goods}
 
 
 def value_at(network: Network, plan: Plan, sites: Container[str], fairness: float) -> float:
