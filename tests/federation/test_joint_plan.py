@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from benchmarks.joint import Session, hold
@@ -15,7 +17,7 @@ from abasto.errors import FederationError
 from abasto.federation.border import Border, covers, lane_id
 from abasto.federation.joint import Agreed, Peer, Settings
 from abasto.federation.messages import Told, read, write
-from abasto.network import Need, Network, Reserve, Stock
+from abasto.network import Good, Need, Network, Reserve, Stock
 from abasto.planner.check import check_plan
 from abasto.planner.make import make_plan
 
@@ -206,6 +208,22 @@ def test_a_map_under_a_false_name_is_refused() -> None:
     assert false != message.raw
     with pytest.raises(FederationError, match="desert"):
         port.take(false)
+
+
+@pytest.mark.parametrize("other", ["days", "goods"])
+def test_who_plans_something_else_stays_out_and_stops_nobody(other: str) -> None:
+    changes: dict[str, Any] = {"days": {"days": 5}, "goods": {"goods": (*granary().goods, Good(good="soap"))}}[other]
+    valley, port = Peer(granary(), "test", settings=ONE), Peer(coast(), "test", settings=ONE)
+    [own] = valley.next()
+    [strange] = Peer(replace(coast(), **changes), "test", settings=ONE).next()
+    with pytest.raises(FederationError, match='"coast"'):
+        valley.take(strange.raw)
+    port.next()
+    port.take(own.raw)
+    for peer in (valley, port):
+        for _ in range(peer.steps - 1):
+            peer.next()
+        assert peer.agreed().sent == {}
 
 
 @given(st.binary(max_size=100), st.sampled_from([b"M", b"T", b""]))

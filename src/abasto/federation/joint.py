@@ -20,7 +20,7 @@ from typing import Literal
 from abasto.errors import CheckError, FederationError, SettingError, SolverError
 from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear
-from abasto.federation.coarse import CoarseMap, decode, encode, fits
+from abasto.federation.coarse import CoarseMap, common_digest, decode, encode, fits
 from abasto.federation.draw import MOST_TOGETHER, draw_map, hours_inside, merge_sites
 from abasto.federation.messages import THOUSANDTHS, MapTold, Message, Stepped, Told, Voted, read, write
 from abasto.federation.worth import dearest, value_at
@@ -203,6 +203,7 @@ class Peer:
             coarse = decode(said.coarse)
             if coarse.network != said.sender:
                 raise FederationError(f'"{said.sender}" sent a map of "{coarse.network}"')
+            self._refuse_unlike(coarse)
             held.maps.setdefault(said.sender, coarse)
         elif isinstance(said, Voted):
             held.votes.setdefault(said.sender, said)
@@ -471,6 +472,19 @@ class Peer:
             if said.round == turn:
                 arriving.update(said.trade)
         return arriving
+
+    def _refuse_unlike(self, coarse: CoarseMap) -> None:
+        """Who plans other days or has another common list stays out; together with its map nothing can be cleared."""
+        network, settings = self.border.network, self.settings
+        if coarse.common != common_digest(network):
+            raise FederationError(f'"{coarse.network}" has other tables goods, recipes or substitutes')
+        theirs = (coarse.start, coarse.days, coarse.periods, coarse.fairness)
+        if theirs != (network.start, network.days, settings.periods, settings.fairness):
+            raise FederationError(
+                f'"{coarse.network}" plans {coarse.days} days from {coarse.start}, in {coarse.periods} periods and '
+                f"with fairness {coarse.fairness:g}; here it is {network.days} days from {network.start}, "
+                f"{settings.periods} and {settings.fairness:g}"
+            )
 
     def _refuse_foreign(self, said: Told) -> None:
         """A network speaks for lanes that lead from it to here, and for the days of the session."""
