@@ -197,6 +197,14 @@ def test_another_day_is_begun_or_the_one_that_others_have_begun_is_gone_on_with(
     assert "The orders of this joint plan are signed" in printed
 
 
+def test_it_says_whose_map_is_of_no_use(members: list[Member], stick: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hills, vale, _ = members
+    assert hills.plan("--days", "3", "--stick", stick, *keys(members)) == 0
+    capsys.readouterr()
+    assert vale.plan("--stick", stick, "--without", "Coast") == 0
+    assert capsys.readouterr().err.count('of no use: Hills: "Hills" plans 3 days') == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     [

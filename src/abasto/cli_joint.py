@@ -129,6 +129,8 @@ class _Run:
     forbid: Sequence[str]
     troubles: dict[str, str] = field(default_factory=dict)
     """Why there was no exchange with a peer the last time, by its name: told once, however long the run waits."""
+    refused: set[str] = field(default_factory=set)
+    """What was told of messages that counted for nothing."""
 
     @property
     def name(self) -> str:
@@ -183,12 +185,21 @@ class _Run:
             stands = self.standing()
             if stands.next and not stands.awaited(self.without):
                 say(f"step {stands.done + 1} of {len(stands.steps)}: this network {STEPS[stands.next]} …")
-                self.session().step(time=int(time.time()))
+                session = self.session()
+                session.step(time=int(time.time()))
+                self._tell_refused(session)
             elif time.monotonic() >= until or not (stands.next or stands.awaited(self.without)):
                 return
             else:
                 time.sleep(LOOKS_EVERY)
             self.exchange()
+
+    def _tell_refused(self, session: Session) -> None:
+        """Tell once of each message that counted for nothing, why."""
+        for why in session.refused:
+            if why not in self.refused:
+                say(printable(f"of no use: {why}"))
+                self.refused.add(why)
 
     def issue(self, days: int) -> list[str]:
         """Sign the orders of what was agreed, once; return their ids."""
