@@ -68,7 +68,6 @@ def show(call: Call) -> Response:
         parts: dict[str, Any] = {
             "network": state.network,
             "listed": others(state),
-            "stewards": {network: len(speakers.now) for network, speakers in state.letters.speakers.items()},
             "coming": coming,
             "going": going,
             "past": past,
