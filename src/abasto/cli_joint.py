@@ -310,7 +310,7 @@ def _agreed_lines(session: Session, *, is_final: bool) -> Iterator[str]:
     """Yield what is agreed, what goes and comes, and what cannot be kept any more."""
     agreed, border = session.agreed(), session.peer.border
     so_far = "" if is_final else " so far"
-    if not agreed.sent and not agreed.received:
+    if not agreed.sent and not agreed.received and not session.peer.unkept:
         yield f"Agreed{so_far}: nothing goes between the networks; the plan is the one that this network makes alone."
         return
     more = (agreed.value - agreed.alone) / agreed.alone if agreed.alone else 0.0

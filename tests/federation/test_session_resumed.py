@@ -11,6 +11,7 @@ from random import Random
 import pytest
 from federated import FLOUR, SALT, granary, tiny
 
+from abasto.cli_joint import _agreed_lines
 from abasto.cycle import read_state
 from abasto.examples import FEDERATION, federation_path
 from abasto.facts.kinds import NetworkRecognised, OrderIssued, RowSet
@@ -148,6 +149,16 @@ def test_what_cannot_be_sent_once_it_was_committed_to_is_told_and_no_commitment_
     assert commitments(hills) == before
     after = took_up(hills)
     assert after.peer._committed == committed
+
+
+def test_what_is_missing_is_told_though_nothing_else_goes_between_the_networks() -> None:
+    session = took_up(networks()["Hills"])
+    lane, out = next(iter(session.peer.border.out.items()))
+    good = session.seen.network.goods[0].good
+    session.peer.unkept = {(lane, good): (1000.0,) * DAYS}
+    [_, told] = _agreed_lines(session, is_final=True)
+    assert f"{DAYS},000" in told
+    assert f"of {good} that were promised to {out.other} are not there" in told
 
 
 def test_where_nobody_answers_each_step_still_counts(
