@@ -46,8 +46,9 @@ def plan_keeping(
     """Return a plan of `network` that keeps what `old` hands over at some `sites`.
 
     `network` must have all that `old` was planned with, and may have more. `gap` and `time_limit` are those of
-    `make_plan`, the bound is that of the best plan that keeps the same. Raises `SettingError` where rows of `old` have
-    no place in `network`, and what `make_plan` raises.
+    `make_plan`, the bound is that of the best plan that keeps the same. Beside needs that are kept in part the plan may
+    stay further from it: what is left of them is worth other than it is to the search. Raises `SettingError` where rows
+    of `old` have no place in `network`, and what `make_plan` raises.
     """
     begin = time.perf_counter()
     refuse_bad_days(network, old, 1, 0)
@@ -82,7 +83,10 @@ def _kept(problem: Problem, old: Plan, sites: Container[str]) -> tuple[Flows, tu
 
 
 def _missing(residual: Residual, held: Flows) -> Residual:
-    """Return the residual problem in which of needs that `held` meets only the rest is left, worth what it still is."""
+    """Return the residual problem in which of needs that `held` meets only the rest is left.
+
+    Its first tenth is worth what it is, the others ever less, as of any need: more or less than they are.
+    """
     problem = residual.problem
     coverage = coverage_of(residual.whole, held)[residual.need]
     left = np.flatnonzero(coverage < 1 - MET)
