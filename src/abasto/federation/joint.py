@@ -10,19 +10,18 @@ on each other.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import groupby
 from typing import Literal
 
 from abasto.errors import CheckError, FederationError, SettingError, SolverError
+from abasto.federation.amounts import Asked, larger, promise_of, shortfall, stretches, within_lanes
 from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear
 from abasto.federation.coarse import CoarseMap, common_digest, decode, encode, fits
 from abasto.federation.draw import MOST_TOGETHER, draw_map, hours_inside, merge_sites
-from abasto.federation.messages import THOUSANDTHS, MapTold, Message, Stepped, Told, Voted, read, write
+from abasto.federation.messages import MapTold, Message, Stepped, Told, Voted, read, write
 from abasto.federation.worth import dearest, value_at
 from abasto.network import Network
 from abasto.planner.keep import plan_keeping
@@ -32,12 +31,6 @@ from abasto.planner.problem import tier_values
 
 __all__ = ["Agreed", "Kept", "Peer", "Settings", "plan_carefully", "steps_of"]
 
-GRAIN = 50
-"""What is promised of what is asked on a day is a multiple of a fiftieth of it: equal days make short messages."""
-ROUNDING = 1e-9
-"""A plan that sends a grain but for this share sends it."""
-Asked = Mapping[tuple[int, str], tuple[tuple[float, ...], Flow]]
-"""What is asked of a good by a lane: units for each day of arrival, and the proposal's row."""
 HARD = 1e3
 """What was told in a session that is taken up again is rewarded at so many times its usual reward."""
 NEARLY = 1.02
@@ -309,7 +302,7 @@ class Peer:
         level = self._next_level(received, self._gates(asked), last)
         if level is None or not covers(level.sent, promised):
             return []
-        level = replace(level, sent=_most(promised, _promise_of(level.sent, asked)))
+        level = replace(level, sent=larger(promised, promise_of(level.sent, asked)))
         if level.sent == promised and last is not None and level.value < last.value:
             return []
         held.levels.append(level)
@@ -382,7 +375,9 @@ class Peer:
             if any((level.relied, level.sent) == (relied, sent) for level in levels):
                 continue
             level = self._holding(held, relied, sent) if relied or sent else self._alone
-            missing = {} if level is not None and covers(level.sent, sent) else _less(sent, level.sent if level else {})
+            missing = (
+                {} if level is not None and covers(level.sent, sent) else shortfall(sent, level.sent if level else {})
+            )
             is_bound = bool(bound) and (relied, sent) == (sure, bound)
             if is_bound:
                 self.unkept = missing
@@ -418,7 +413,9 @@ class Peer:
             held.clearing = self._clear(held.maps.values(), self.border.network)
         if held.asked is None:
             promised = held.promised[-1] if held.promised else {}
-            held.asked = self._within_lanes(self._at_least(self._asked(held.clearing), promised), promised)
+            held.asked = within_lanes(
+                self._at_least(self._asked(held.clearing), promised), promised, self.border.out, self._weight
+            )
         return held.asked
 
     def _at_least(self, asked: Asked, told: Trade) -> Asked:
@@ -428,38 +425,6 @@ class Peer:
             rates, flow = asked.get((lane, good), ((0.0,) * len(days), Flow(lane, good, (), self._dearest[good])))
             both[lane, good] = (tuple(max(pair) for pair in zip(rates, days, strict=True)), flow)
         return both
-
-    def _within_lanes(self, asked: Asked, told: Trade) -> Asked:
-        """Return what is asked, beyond what was told only as much as lanes have room for beside it."""
-        none = (0.0,) * self.border.network.days
-        beyond = {
-            (lane, good): [rate - day for rate, day in zip(rates, told.get((lane, good), none), strict=True)]
-            for (lane, good), (rates, _) in asked.items()
-        }
-        within: dict[tuple[int, str], tuple[tuple[float, ...], Flow]] = {}
-        for (lane, good), (rates, flow) in asked.items():
-            most = self.border.out[lane].row.tonnes
-            if most is not None:
-                taken, more = self._tonnes_by_day(lane, told), self._tonnes_by_day(lane, beyond)
-                shares = [
-                    min(1.0, max(0.0, most - one) / other) if other > 0 else 0.0
-                    for one, other in zip(taken, more, strict=True)
-                ]
-                rates = tuple(
-                    rate - (1 - share) * less
-                    for rate, share, less in zip(rates, shares, beyond[lane, good], strict=True)
-                )
-            if any(rates):
-                within[lane, good] = (rates, flow)
-        return within
-
-    def _tonnes_by_day(self, lane: int, trade: Mapping[tuple[int, str], Sequence[float]]) -> list[float]:
-        """Return how many tonnes of a trade arrive by a lane each day."""
-        tonnes = [0.0] * self.border.network.days
-        for (by, good), days in trade.items():
-            if by == lane:
-                tonnes = [before + day * self._weight[good] for before, day in zip(tonnes, days, strict=True)]
-        return tonnes
 
     @cached_property
     def _dearest(self) -> Mapping[str, float]:
@@ -583,7 +548,7 @@ class Peer:
                 self.settings.reward * flow.price,
             )
             for (lane, good), (rates, flow) in asked.items()
-            for days, rate in _stretches(rates)
+            for days, rate in stretches(rates)
         ]
 
     def _told_gates(self, asked: Asked, told: Trade, more: float) -> list[Gate]:
@@ -613,49 +578,6 @@ class Peer:
         value = value_at(network, plan, self.border.own, self.settings.fairness)
         ends = {gate.name: self.border.out[gate.lane].there for gate in gates}
         return _Level(received, _sent(plan, gates), plan, network, value, ends)
-
-
-def _promise_of(sent: Trade, asked: Asked) -> Trade:
-    """Return what may be promised of what a plan sends: of each day whole grains of what is asked, rounded down."""
-    promise: dict[tuple[int, str], tuple[float, ...]] = {}
-    for key, (rates, _) in asked.items():
-        days = list(sent.get(key, (0.0,) * len(rates)))
-        for day, rate in enumerate(rates):
-            grains = math.floor(GRAIN * days[day] / rate * (1 + ROUNDING)) if rate > 0 else 0
-            days[day] = math.floor(THOUSANDTHS * rate * min(grains, GRAIN) / GRAIN * (1 - ROUNDING)) / THOUSANDTHS
-        if any(days):
-            promise[key] = tuple(days)
-    return promise
-
-
-def _most(one: Trade, other: Trade) -> Trade:
-    """Return the larger amount of two trades for each lane, good and day."""
-    none: tuple[float, ...] = ()
-    return {
-        key: tuple(
-            max(pair) for pair in zip(one.get(key, none) or other[key], other.get(key, none) or one[key], strict=True)
-        )
-        for key in sorted(one.keys() | other.keys())
-    }
-
-
-def _less(one: Trade, other: Trade) -> Trade:
-    """Return how much more one trade has than another, where it is more."""
-    rest = {
-        key: tuple(max(0.0, a - b) for a, b in zip(days, other.get(key, (0.0,) * len(days)), strict=True))
-        for key, days in one.items()
-    }
-    return {key: days for key, days in rest.items() if any(days)}
-
-
-def _stretches(rates: tuple[float, ...]) -> Iterator[tuple[range, float]]:
-    """Yield the days, from 0, of each run of equal rates above 0, with the rate."""
-    first = 0
-    for rate, same in groupby(rates):
-        length = len(list(same))
-        if rate > 0:
-            yield range(first, first + length), rate
-        first += length
 
 
 def plan_carefully(
