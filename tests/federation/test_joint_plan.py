@@ -13,13 +13,14 @@ from federated import BREAD, FLOUR, SALT, coast, granary, tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abasto.errors import FederationError
+from abasto.errors import FederationError, SolverError
 from abasto.federation.border import Border, covers, lane_id
-from abasto.federation.joint import Agreed, Peer, Settings
+from abasto.federation.joint import Agreed, Kept, Peer, Settings, plan_carefully
 from abasto.federation.messages import Told, read, write
 from abasto.network import Good, Need, Network, Reserve, Stock
 from abasto.planner.check import check_plan
 from abasto.planner.make import make_plan
+from abasto.planner.plan import Plan
 
 GOODS = sorted((BREAD, FLOUR, SALT))
 ONE = Settings(periods=1, rounds=1, passes=3)
@@ -118,6 +119,19 @@ def test_who_falls_silent_after_its_map_takes_nothing_from_the_others() -> None:
     for agreed in holds_alone:
         assert check_plan(agreed.network, agreed.plan) == []
         assert agreed.value >= agreed.alone * (1 - 1e-9)
+
+
+def test_who_cannot_plan_what_is_asked_promises_nothing_and_goes_on() -> None:
+    def plan(network: Network, kept: Kept | None = None) -> Plan:
+        if any("→" in site.site for site in network.sites):
+            raise SolverError("no plan was found in time")
+        return plan_carefully(network, kept)
+
+    valley = Peer(granary(), "test", settings=ONE, plan=plan)
+    session = hold([valley, Peer(coast(), "test", settings=ONE)])
+    holds(session)
+    assert valley.stuck > 0
+    assert session.agreed["valley"].value == session.agreed["valley"].alone
 
 
 def test_a_forbidden_good_stays() -> None:

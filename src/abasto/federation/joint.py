@@ -319,11 +319,9 @@ class Peer:
         return not neighbours <= held.maps.keys() and number < (self.settings.passes - 1) // 2
 
     def _next_level(self, received: Trade, gates: list[Gate], last: _Level | None) -> _Level | None:
-        """Plan with what is received and all that the last plan sends; None, and the last stands, if that fails."""
-        if last is None:
-            return self._level(received, gates)
+        """Plan with what is received and all that the last plan sends; None, and nothing changes, if that fails."""
         try:
-            return self._level(received, gates, Kept(last.plan, frozenset(last.ends)))
+            return self._level(received, gates, None if last is None else Kept(last.plan, frozenset(last.ends)))
         except (CheckError, SettingError, SolverError):
             self.stuck += 1
             return None
