@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from abasto.errors import FederationError, SolverError
 from abasto.federation.border import Border, covers, lane_id
+from abasto.federation.coarse import decode, encode
 from abasto.federation.joint import Agreed, Kept, Peer, Settings, plan_carefully
-from abasto.federation.messages import Told, read, write
+from abasto.federation.messages import MapTold, Told, read, write
 from abasto.network import Good, Need, Network, Reserve, Stock
 from abasto.planner.check import check_plan
 from abasto.planner.make import make_plan
@@ -238,6 +239,20 @@ def test_who_plans_something_else_stays_out_and_stops_nobody(other: str) -> None
         for _ in range(peer.steps - 1):
             peer.next()
         assert peer.agreed().sent == {}
+
+
+def test_a_map_with_a_good_that_nobody_knows_stops_nobody() -> None:
+    valley, port = Peer(granary(), "test", settings=ONE), Peer(coast(), "test", settings=ONE)
+    valley.next()
+    [message] = port.next()
+    said = read(message.raw, GOODS)
+    assert isinstance(said, MapTold)
+    coarse = decode(said.coarse)
+    first, *others = coarse.tables["needs"]
+    strange = {**coarse.tables, "needs": ((first[0], 99, *first[2:]), *others)}
+    with pytest.raises(FederationError, match="a good that is not in the common list"):
+        valley.take(write(replace(said, coarse=encode(replace(coarse, tables=strange))), GOODS))
+    valley.next()
 
 
 @given(st.binary(max_size=100), st.sampled_from([b"M", b"T", b""]))

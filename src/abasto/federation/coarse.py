@@ -20,6 +20,7 @@ from abasto.facts.canonical import canonical, parse
 from abasto.network import Network
 
 __all__ = [
+    "COLUMNS",
     "MOST_BYTES",
     "MOST_TEXT",
     "UNLIMITED",

@@ -19,7 +19,7 @@ from abasto.errors import CheckError, FederationError, SettingError, SolverError
 from abasto.federation.amounts import Asked, larger, promise_of, shortfall, stretches, within_lanes
 from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear
-from abasto.federation.coarse import CoarseMap, common_digest, decode, encode, fits
+from abasto.federation.coarse import COLUMNS, CoarseMap, common_digest, decode, encode, fits
 from abasto.federation.draw import MOST_TOGETHER, draw_map, hours_inside, merge_sites
 from abasto.federation.messages import MapTold, Message, Stepped, Told, Voted, read, write
 from abasto.federation.worth import dearest, value_at
@@ -437,10 +437,14 @@ class Peer:
         return arriving
 
     def _refuse_unlike(self, coarse: CoarseMap) -> None:
-        """Who plans other days or has another common list stays out; together with its map nothing can be cleared."""
+        """Who plans other days or has other goods or recipes stays out: with its map nothing can be cleared."""
         network, settings = self.border.network, self.settings
         if coarse.common != common_digest(network):
             raise FederationError(f'"{coarse.network}" has other tables goods, recipes or substitutes')
+        for table, columns in COLUMNS.items():
+            at = columns.index("good") if "good" in columns else None
+            if at is not None and any(row[at] >= len(self._goods) for row in coarse.tables.get(table, ())):
+                raise FederationError(f'the map of "{coarse.network}" names a good that is not in the common list')
         theirs = (coarse.start, coarse.days, coarse.periods, coarse.fairness)
         if theirs != (network.start, network.days, settings.periods, settings.fairness):
             raise FederationError(
