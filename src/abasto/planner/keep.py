@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Container
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,9 +19,9 @@ from abasto.planner.hold import unless_cut
 from abasto.planner.lots import name_lots
 from abasto.planner.make import Solved, SolverName, problem_to_plan, put_together
 from abasto.planner.plan import Plan
-from abasto.planner.problem import TIERS, Floats, Ints, Needs, Problem
+from abasto.planner.problem import TIERS, Floats, Ints, Problem
 from abasto.planner.replan import coverage_of, reasons, refuse_bad_days
-from abasto.planner.residual import Residual, add_flows, residual_of
+from abasto.planner.residual import Residual, add_flows, residual_of, rest_of
 from abasto.planner.settle import settle
 from abasto.planner.solution import Flows, Solution
 from abasto.planner.tabulate import objective, service, shortages
@@ -83,18 +83,11 @@ def _kept(problem: Problem, old: Plan, sites: Container[str]) -> tuple[Flows, tu
 
 
 def _missing(residual: Residual, held: Flows) -> Residual:
-    """Return the residual problem in which of needs that `held` meets only the rest is left.
-
-    Its first tenth is worth what it is, the others ever less, as of any need: more or less than they are.
-    """
+    """Return the residual problem in which of needs that `held` meets only the rest is left."""
     problem = residual.problem
     coverage = coverage_of(residual.whole, held)[residual.need]
     left = np.flatnonzero(coverage < 1 - MET)
-    needs = Needs(**{field.name: getattr(problem.needs, field.name)[left] for field in fields(Needs)})
-    missing = 1.0 - coverage[left]
-    tier = problem.tier_value[np.minimum((coverage[left] * TIERS).astype(np.int64), TIERS - 1)]
-    weight = needs.weight * missing * tier / problem.tier_value[0]
-    needs = replace(needs, amount=needs.amount * missing, weight=weight)
+    needs = rest_of(problem, left, coverage[left])
     return replace(residual, problem=replace(problem, needs=needs), need=residual.need[left])
 
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from abasto.planner.problem import NEVER, Floats, Ints, Needs, Problem, Sources
+from abasto.planner.problem import NEVER, TIERS, Floats, Ints, Needs, Problem, Sources
 from abasto.planner.solution import Flows, Prices
 from abasto.planner.untabulate import movements
 
-__all__ = ["Residual", "add_flows", "balances", "least_intake", "part_of", "residual_of", "stored_t"]
+__all__ = ["Residual", "add_flows", "balances", "least_intake", "part_of", "residual_of", "rest_of", "stored_t"]
 
 STORE = 1e-9
 """A store that held goods fill to the brim gets room for their rounding: this share, and so many tonnes."""
@@ -97,6 +97,18 @@ def add_flows(first: Flows, second: Flows, *, of_second: float = 1.0, of_first: 
         joined[field.name] = np.concatenate([one, other]) if field.name != "taken" else one
     joined["taken"] = first.taken * of_first + second.taken * of_second
     return Flows(**joined)
+
+
+def rest_of(problem: Problem, needs: Ints, coverage: Floats) -> Needs:
+    """Return what is missing of some `needs` of a problem, by their `coverage`, as needs of their own.
+
+    The first tenth of the rest is worth what the next tier of the need is, the others ever less, as of any need.
+    """
+    rest = Needs(**{field.name: getattr(problem.needs, field.name)[needs] for field in fields(Needs)})
+    missing = 1.0 - coverage
+    tier = problem.tier_value[np.minimum((coverage * TIERS).astype(np.int64), TIERS - 1)]
+    weight = rest.weight * missing * tier / problem.tier_value[0]
+    return replace(rest, amount=rest.amount * missing, weight=weight)
 
 
 def balances(problem: Problem, flows: Flows) -> Iterator[tuple[int, Floats]]:

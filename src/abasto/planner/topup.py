@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from abasto.planner.hold import unless_cut
-from abasto.planner.problem import TIERS, Floats, Ints, Needs, Problem
-from abasto.planner.residual import Residual, add_flows, residual_of
+from abasto.planner.problem import Floats, Ints, Problem
+from abasto.planner.residual import Residual, add_flows, residual_of, rest_of
 from abasto.planner.settle import settle, without_circles
 from abasto.planner.solution import Flows, Solution
 
@@ -35,11 +35,7 @@ def top_up(
     short = np.flatnonzero(chosen & (coverage < 1 - SHORT) & (problem.needs.target < len(problem.goods)))
     if not len(short) or problem.shippable:  # a gate that is passed twice is not kept
         return flows
-    needs = Needs(**{field.name: getattr(problem.needs, field.name)[short] for field in fields(Needs)})
-    missing = 1.0 - coverage[short]
-    tier = problem.tier_value[np.minimum((coverage[short] * TIERS).astype(np.int64), TIERS - 1)]
-    weight = needs.weight * missing * tier / problem.tier_value[0]
-    more = replace(left.problem, needs=replace(needs, amount=needs.amount * missing, weight=weight))
+    more = replace(left.problem, needs=rest_of(problem, short, coverage[short]))
     found = settle(more, solve(more).flows)
     found = left.lifted(replace(found, hand_need=np.append(short, -1)[found.hand_need]))
     both = without_circles(problem, add_flows(flows, found))  # what goes there and comes back need not go, nor its fuel
