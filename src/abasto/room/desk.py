@@ -54,6 +54,12 @@ class Quantity:
     lot: str | None = None
 
 
+def own_key(call: Call) -> str:
+    """Return the key of the room's device, blank if it has none."""
+    device = call.room.home.journal.device
+    return "" if device is None else device.key
+
+
 def day_of(call: Call, name: str = "date") -> date:
     """Return the day that a field has, today if it is blank."""
     text = call.field(name)

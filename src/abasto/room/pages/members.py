@@ -13,7 +13,7 @@ from abasto.facts.codes import code_of, spoken
 from abasto.facts.kinds import ROLES, DeviceCut, DeviceEndorsed, body_of
 from abasto.inbox.asked import AskedError
 from abasto.language import Language
-from abasto.room.desk import day_of, pickers, seal_of
+from abasto.room.desk import day_of, own_key, pickers, seal_of
 from abasto.room.web import Call, Page
 from abasto.state.deciding import cut_of, replacement, still_missing, taken_back
 from abasto.state.permits import refuse_forbidden
@@ -52,7 +52,7 @@ def show(call: Call) -> Response:
             "is_open": state.members.admission == "open",
             **pickers(state),
         }
-        own = _own(call)
+        own = own_key(call)
     text = f"abasto:join?network={parts['network']}&device={own}"
     return call.show(
         "members.html.j2",
@@ -106,7 +106,7 @@ def _decide(call: Call, state: State, facts: Sequence[DeviceEndorsed | DeviceCut
     """Ask back what facts come to, and write them once just that is confirmed."""
     for fact in facts:
         body_of(fact)  # What cannot be said is refused before it is asked back.
-    refuse_forbidden(state, facts, _own(call))
+    refuse_forbidden(state, facts, own_key(call))
     asked = [_asked(state, fact) for fact in facts]
     seal = seal_of(repr(one) for one in asked)
     if call.field("sure") != seal:
@@ -133,11 +133,6 @@ def _asked(state: State, fact: DeviceEndorsed | DeviceCut) -> Asked:
         return Asked(code, name, is_cut=True, after=fact.seq, taken_back=taken_back(state, fact))
     heir_of = spoken(fact.succeeds) if fact.succeeds else ""
     return Asked(code, name, role=fact.role, sites=fact.sites, until=fact.until, succeeds=heir_of)
-
-
-def _own(call: Call) -> str:
-    device = call.room.home.journal.device
-    return "" if device is None else device.key
 
 
 def _role_words(words: Language) -> dict[str, str]:

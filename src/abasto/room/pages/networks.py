@@ -16,7 +16,17 @@ from abasto.facts.codes import code_of, spoken
 from abasto.inbox.asked import AskedError
 from abasto.language import Language
 from abasto.letters import Exchanged, hear_bundle, write_letters
-from abasto.room.desk import Named, Quantity, ask_back, goods_of, is_confirmed, path_to, site_named, status_words
+from abasto.room.desk import (
+    Named,
+    Quantity,
+    ask_back,
+    goods_of,
+    is_confirmed,
+    own_key,
+    path_to,
+    site_named,
+    status_words,
+)
 from abasto.room.web import Call, Page
 from abasto.state.abroad import Shipment, card, others, read_card, recognition, shipments
 from abasto.state.permits import refuse_forbidden
@@ -61,7 +71,7 @@ class JointView:
 
 def show(call: Call) -> Response:
     """Show the other networks, shipments, joint plans, and the forms that the desk's role allows."""
-    own = _own(call)
+    own = own_key(call)
     with call.room.lock:
         state = call.room.state
         coming, going, past = _shipments(state)
@@ -139,7 +149,7 @@ def recognise(call: Call) -> Response:
     """Recognise a network, once its code has been compared."""
     with call.room.lock:
         fact = recognition(call.room.state, call.field("name"), call.field("network"), date=call.room.day.isoformat())
-        refuse_forbidden(call.room.state, [fact], _own(call))
+        refuse_forbidden(call.room.state, [fact], own_key(call))
         code = f"\u2066{spoken(fact.network)}\u2069"
         words = call.words("{name} is recognised. Compare its code with the one that is read to you: {code}",
                            name=fact.name, code=code)  # fmt: skip
@@ -191,11 +201,6 @@ def _reading(call: Call) -> Callable[[Journal], State]:
 
 def _time(call: Call) -> int:
     return int(call.room.now().timestamp())
-
-
-def _own(call: Call) -> str:
-    device = call.room.home.journal.device
-    return "" if device is None else device.key
 
 
 def _kind_words(words: Language) -> dict[str, str]:
