@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from typing import Any
@@ -9,7 +11,10 @@ from typing import Any
 from benchmarks.generate import generate
 from benchmarks.split import Split, split
 
+from abasto.federation.border import covers
+from abasto.federation.joint import Agreed
 from abasto.network import Fleet, Good, Lane, Need, Network, Plant, RecipeLine, Site, Supply
+from abasto.planner.check import check_plan
 
 BREAD, FLOUR, SALT = "bread", "flour", "salt"
 
@@ -86,3 +91,21 @@ def _network(name: str, tables: dict[str, Any]) -> Network:
 def tiny(seed: int) -> Split:
     """A benchmark network of 20 places in three members."""
     return split(generate("TINY", seed=seed), 3)
+
+
+def keep_promises(held: Sequence[Agreed]) -> None:
+    """Hold to it that every plan passes the check and sends all that its network is bound to, no two by one lane, and
+    that nobody counts on more than another sends.
+    """
+    sent = {key: days for agreed in held for key, days in agreed.sent.items()}
+    assert len(sent) == sum(len(agreed.sent) for agreed in held), "two send by one lane"
+    for agreed in held:
+        assert covers(sent, agreed.received), "somebody counts on what nobody sends"
+        assert check_plan(agreed.network, agreed.plan) == []
+        handed: Counter[tuple[str, str, int]] = Counter()
+        for row in agreed.plan.deliveries.rows():
+            handed[row["site"], row["good"], row["day"]] += row["quantity"]
+        for (lane, good), days in agreed.sent.items():
+            gates = [site.site for site in agreed.network.sites if f"→ {lane}, {good}," in site.site]
+            for day, quantity in enumerate(days, start=1):
+                assert sum(handed[gate, good, day] for gate in gates) >= quantity * (1 - 1e-6), "a promise is not kept"
