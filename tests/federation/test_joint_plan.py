@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,10 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abasto.errors import FederationError, SolverError
+from abasto.facts.kinds import LONGEST_LETTER, JointSaid, LetterHeard, body_of
 from abasto.federation.border import Border, lane_id
-from abasto.federation.coarse import decode, encode
+from abasto.federation.coarse import INTO, CoarseMap
 from abasto.federation.joint import Agreed, Kept, Peer, Settings, plan_carefully
 from abasto.federation.messages import MapTold, Told, read, write
+from abasto.federation.packed import MOST_BYTES, MOST_WHOLE, decode, encode, fits
+from abasto.journal.signing import LARGEST, MOST_DEPS, Device, make_entry
 from abasto.network import Good, Need, Network, Reserve, Stock
 from abasto.planner.check import check_plan
 from abasto.planner.make import make_plan
@@ -236,7 +241,7 @@ def test_a_map_with_a_good_that_nobody_knows_stops_nobody() -> None:
     assert isinstance(said, MapTold)
     coarse = decode(said.coarse)
     first, *others = coarse.tables["needs"]
-    strange = {**coarse.tables, "needs": ((first[0], 99, *first[2:]), *others)}
+    strange = {**coarse.tables, "needs": ((99, *first[1:]), *others)}
     with pytest.raises(FederationError, match="a good that is not in the common list"):
         valley.take(write(replace(said, coarse=encode(replace(coarse, tables=strange))), GOODS))
     valley.next()
@@ -280,3 +285,36 @@ def test_what_a_plan_is_worth_to_all_sites_is_its_objective() -> None:
     assert value_at(network, plan, {"harbour", "hill"}, 4.0) == pytest.approx(plan.objective)
     apart = [value_at(network, plan, {site}, 4.0) for site in ("harbour", "hill")]
     assert sum(apart) == pytest.approx(plan.objective)
+
+
+def test_a_network_that_shows_each_of_its_sites_may_take_more_bytes_and_fits_into_a_letter() -> None:
+    whole, port = Peer(granary(), "test", settings=replace(ONE, share="whole")), Peer(coast(), "test", settings=ONE)
+    [message] = whole.next()
+    port.next()
+    port.take(message.raw)
+    said = read(message.raw, GOODS)
+    assert isinstance(said, MapTold)
+    coarse = decode(said.coarse)
+    assert (len(coarse.tables["nodes"]), coarse.fineness) == (2, 16)
+
+    def long(lanes: int) -> CoarseMap:
+        numbers = random.Random(5).sample(range(2**32), lanes)
+        rows = sorted((lane, INTO, 0, 0, 0, 0) for lane in numbers)
+        return replace(coarse, network="dale", tables={**coarse.tables, "border": tuple(rows)})
+
+    longest = next(one for lanes in range(2400, 0, -20) if fits(one := long(lanes), MOST_WHOLE))
+    raw = write(replace(said, sender="dale", coarse=encode(longest, MOST_WHOLE)), GOODS)
+    assert MOST_BYTES < MOST_WHOLE - 200 < len(raw)
+    port.take(raw)
+    id = f"{0:042}A"
+    deps = [f"{number:042}A" for number in range(MOST_DEPS)]
+
+    def entry(fact: JointSaid | LetterHeard) -> bytes:
+        device, clock = Device(bytes(32)), 10**9
+        return make_entry(
+            device, network=id, seq=clock, prev=id, deps=deps, lc=clock, time=2**40, kind=fact.KIND, body=body_of(fact)
+        ).signed.raw
+
+    letter = entry(JointSaid("2027-03-01", base64.b64encode(raw).decode(), "2027-03-01", id))
+    assert len(letter) <= LONGEST_LETTER
+    assert len(entry(LetterHeard(letter.decode(), "A" * 86, "2027-03-01"))) <= LARGEST

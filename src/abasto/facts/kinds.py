@@ -64,7 +64,7 @@ MOST_SNOOZED_DAYS = 31
 """So many days an alarm may be put off at once."""
 LONGEST_LETTER = 12_000
 """Bytes of another network's entry that one of ours can hold."""
-LONGEST_MESSAGE = 8_000
+LONGEST_MESSAGE = 11_000
 ANSWERS = ("taken", "settled", "snoozed", "wrong")
 _KEY = re.compile("[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 ROLES = ("reader", "reporter", "allocator", "steward")

@@ -28,9 +28,14 @@ ENOUGH = 1e-6
 
 
 def lane_id(from_network: str, from_site: str, to_network: str, to_site: str) -> int:
-    """Return the number by which both ends know a lane in one direction; it tells others nothing about its ends."""
-    ends = "\0".join((from_network, from_site, to_network, to_site))
-    return int.from_bytes(hashlib.blake2b(ends.encode(), digest_size=4).digest(), "big")
+    """Return the number by which both ends know a lane in one direction; it tells others nothing about its ends.
+
+    The way back differs in the last bit.
+    """
+    start, end = (from_network, from_site), (to_network, to_site)
+    ends = "\0".join(min(start, end) + max(start, end))
+    pair = int.from_bytes(hashlib.blake2b(ends.encode(), digest_size=4).digest(), "big")
+    return pair & ~1 | (start < end)
 
 
 def covers(one: Trade, other: Trade) -> bool:

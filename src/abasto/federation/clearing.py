@@ -18,7 +18,7 @@ import numpy as np
 
 from abasto.errors import FederationError
 from abasto.facts.canonical import canonical
-from abasto.federation.coarse import UNLIMITED, CoarseMap, amount, common_digest
+from abasto.federation.coarse import INTO, OUT, UNLIMITED, CoarseMap, common_digest
 from abasto.network import Fleet, Labour, Lane, Need, Network, Plant, Reserve, Site, Stock, Supply
 from abasto.planner.make import plan_in_full
 from abasto.planner.problem import tier_values
@@ -144,6 +144,7 @@ class _Layout:
     def _tables(self, number: int, coarse: CoarseMap) -> Iterator[tuple[str, list[Any]]]:
         days = [len(coarse.days_of(period)) for period in range(coarse.periods)]
         good = self._good
+        amount = coarse.amount
         rows = coarse.tables
 
         def node(index: int) -> str:
@@ -172,7 +173,7 @@ class _Layout:
                     people=amount(people) * length,
                     **when,
                 )
-                for at, g, tenths, people, *levels in rows["needs"]
+                for g, tenths, at, people, *levels in rows["needs"]
                 for when, much, length in by_period(tuple(levels))
             ],
         )
@@ -180,20 +181,20 @@ class _Layout:
             "supplies",
             [
                 Supply(site=node(at), good=good(g), quantity=much, **when)
-                for at, g, *levels in rows["supplies"]
+                for g, at, *levels in rows["supplies"]
                 for when, much, _ in by_period(tuple(levels))
             ],
         )
-        yield "stocks", [Stock(site=node(at), good=good(g), quantity=amount(much)) for at, g, much in rows["stocks"]]
+        yield "stocks", [Stock(site=node(at), good=good(g), quantity=amount(much)) for g, at, much in rows["stocks"]]
         yield (
             "reserves",
-            [Reserve(site=node(at), good=good(g), quantity=amount(much)) for at, g, much in rows["reserves"]],
+            [Reserve(site=node(at), good=good(g), quantity=amount(much)) for g, at, much in rows["reserves"]],
         )
         yield (
             "plants",
             [
                 Plant(site=node(at), recipe=self._recipes[r], batches=much, hours_per_batch=amount(hours), **when)
-                for at, r, hours, *levels in rows["plants"]
+                for r, at, hours, *levels in rows["plants"]
                 if r < len(self._recipes)
                 for when, much, _ in by_period(tuple(levels))
             ],
@@ -223,8 +224,11 @@ class _Layout:
                 for when, hours, _ in by_period(tuple(levels))
             ],
         )
-        for start, end, mode, hours, tonnes in rows["lanes"]:
-            self._add_lane(node(start), node(end), f"{number}/{mode}", hours, _tonnes(tonnes, days))
+        for start, end, both, mode, hours, tonnes in rows["lanes"]:
+            way = (f"{number}/{mode}", amount(hours), _tonnes(coarse, tonnes))
+            self._add_lane(node(start), node(end), *way)
+            if both:
+                self._add_lane(node(end), node(start), *way)
 
     def _good(self, number: int) -> str:
         if number >= len(self._goods):
@@ -234,23 +238,23 @@ class _Layout:
     def _cross(self) -> None:
         """Join lanes that one map sends out with the node where another takes them in."""
         arrives: dict[int, tuple[int, int]] = {}
-        shortest: dict[tuple[str, str], tuple[int, int]] = {}
+        shortest: dict[tuple[str, str], tuple[float, int]] = {}
         for number, coarse in enumerate(self._maps):
-            for lane, node in coarse.tables["into"]:
-                arrives[lane] = (number, node)
+            for lane, ways, node, *_ in coarse.tables["border"]:
+                if ways & INTO:
+                    arrives[lane ^ 1] = (number, node)
         for number, coarse in enumerate(self._maps):
-            days = [len(coarse.days_of(period)) for period in range(coarse.periods)]
-            for lane, node, mode, hours, tonnes in coarse.tables["out"]:
-                if lane not in arrives or arrives[lane][0] == number:
+            for lane, ways, node, mode, hours, tonnes in coarse.tables["border"]:
+                if not ways & OUT or lane not in arrives or arrives[lane][0] == number:
                     continue
                 end = self.arrives[lane] = "{}/{}".format(*arrives[lane])
-                start = f"{number}/{node}"
-                ends = self._add_lane(start, end, f"{number}/{mode}", hours, _tonnes(tonnes, days))
-                if ends not in shortest or (hours, lane) < shortest[ends]:
-                    shortest[ends] = (hours, lane)
+                drive = coarse.amount(hours)
+                ends = self._add_lane(f"{number}/{node}", end, f"{number}/{mode}", drive, _tonnes(coarse, tonnes))
+                if ends not in shortest or (drive, lane) < shortest[ends]:
+                    shortest[ends] = (drive, lane)
                     self.crossings[ends] = lane
 
-    def _add_lane(self, start: str, end: str, mode: str, hours: int, tonnes: float | None) -> tuple[str, str]:
+    def _add_lane(self, start: str, end: str, mode: str, drive: float, tonnes: float | None) -> tuple[str, str]:
         """Add a lane and return the ends of its driven part; a second one of another mode leads over a step between."""
         there = self._lanes.get((start, end))
         if there is not None and there.mode != mode:
@@ -259,7 +263,6 @@ class _Layout:
                 self._steps.append(Site(site=step, storage_t=0.0))
                 self._put(step, end, FREE, 0.0, None)
             end, there = step, self._lanes.get((start, step))
-        drive = amount(hours)
         if there is not None:
             drive = min(drive, there.travel_hours)
             tonnes = None if tonnes is None or there.tonnes is None else tonnes + there.tonnes
@@ -294,9 +297,9 @@ def _least_prices(whole: Network, fairness: float) -> dict[str, float]:
     return {good.good: least.get(good.good, 0.0) for good in whole.goods}
 
 
-def _tonnes(level: int, days: list[int]) -> float | None:
+def _tonnes(coarse: CoarseMap, level: int) -> float | None:
     """Return tonnes in a period of middle length; one number must do for all."""
-    return None if level == UNLIMITED else amount(level) * sum(days) / len(days)
+    return None if level == UNLIMITED else coarse.amount(level) * coarse.days / coarse.periods
 
 
 def _refuse_unlike(maps: list[CoarseMap], common: Network) -> None:

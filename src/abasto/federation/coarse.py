@@ -1,45 +1,50 @@
-"""The coarse map that a network publishes of itself: places merged to nodes, amounts on a log scale, in fixed bytes.
+"""The coarse map that a network publishes of itself: places merged to nodes, amounts on a log scale.
 
-A map names no site and no person. Its amounts are levels, whole numbers from 1 to 254 that stand for powers of √2, so
-that each is right to about 19 %; 0 is nothing, 255 is without limit. Goods and recipes are numbers in the common
-list, which all who plan together hold; lanes between networks are numbers that only their two ends can read.
+A map names no site and no person. Its amounts are levels: 0 is nothing, 1 is without limit, and the others stand for
+powers of two, `fineness` of them for each doubling; at 2 each amount is right to about 19 %, at 16 to 2 %. Goods and
+recipes are numbers in the common list, which all who plan together hold; lanes between networks are numbers that only
+their two ends can read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import zstandard
-
-from abasto.errors import EntryError, FederationError
-from abasto.facts.canonical import canonical, parse
+from abasto.errors import FederationError
+from abasto.facts.canonical import canonical
 from abasto.network import Network
 
 __all__ = [
     "COLUMNS",
-    "MOST_BYTES",
-    "MOST_TEXT",
+    "FINENESS",
+    "INTO",
+    "MOST_PERIODS",
+    "NOTHING",
+    "OUT",
     "UNLIMITED",
     "CoarseMap",
     "amount",
+    "by_period",
+    "columns_of",
     "common_digest",
-    "decode",
-    "encode",
-    "fits",
     "level",
+    "period_of",
+    "refuse_unknown",
 ]
 
-MOST_BYTES = 4096
-"""A map is at most so long as it is sent."""
-MOST_TEXT = 1 << 18
-"""And so long unpacked, whatever its bytes promise."""
-UNLIMITED = 255
-MIDDLE = 100
-"""The level of 1; 1 to 254 reach from about 1e-15 to 1e23."""
+NOTHING, UNLIMITED = 0, 1
+FINENESS = (16, 8, 4, 2)
+"""Levels for each doubling that maps may have, the finest first."""
+OUT, INTO = 1, 2
+"""What a lane between networks is to the network that tells of it; the sum where it is both."""
+FIRST = -50
+"""Level 2 is two to this power, about 1e-15;"""
+DOUBLINGS = 126
+"""and the last one so many doublings more, about 1e23."""
 MOST_PERIODS = 12
 MOST_NODES = 4096
 
@@ -47,27 +52,35 @@ Rows = tuple[tuple[int, ...], ...]
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "nodes": ("people", "storage"),
-    "needs": ("node", "good", "tenths", "people", "amount*"),
-    "supplies": ("node", "good", "amount*"),
-    "stocks": ("node", "good", "amount"),
-    "reserves": ("node", "good", "amount"),
-    "plants": ("node", "recipe", "hours", "amount*"),
+    "needs": ("good", "tenths", "node", "people", "amount*"),
+    "supplies": ("good", "node", "amount*"),
+    "stocks": ("good", "node", "amount"),
+    "reserves": ("good", "node", "amount"),
+    "plants": ("recipe", "node", "hours", "amount*"),
     "labour": ("node", "amount*"),
     "fleets": ("mode", "base", "payload", "handling", "amount*"),
-    "lanes": ("node", "node", "mode", "hours", "tonnes"),
-    "out": ("lane", "node", "mode", "hours", "tonnes"),
-    "into": ("lane", "node"),
+    "lanes": ("node", "end", "both", "mode", "hours", "tonnes"),
+    "border": ("lane", "ways", "node", "mode", "hours", "tonnes"),
 }
 """Tables of a map and what their columns hold; a column with * stands once for each period. `base` is a node plus one,
-0 for a fleet without a base; `tenths` are tenths of a priority."""
+0 for a fleet without a base; `tenths` are tenths of a priority; `both` is 1 for a lane that leads back alike. `lane` is
+the number of a lane as it leads out; what leads in has the number of the way back."""
 
-_MOST = {"node": MOST_NODES - 1, "base": MOST_NODES, "good": 4095, "recipe": 4095, "mode": 4095, "lane": 2**32 - 1}
-_LEVELS = ("people", "storage", "amount", "hours", "payload", "handling", "tonnes")
+_MOST = {
+    "base": MOST_NODES,
+    "good": 4095,
+    "recipe": 4095,
+    "mode": 4095,
+    "lane": 2**32 - 1,
+    "tenths": 10_000,
+    "both": 1,
+    "ways": OUT + INTO,
+}
 
 
 @dataclass(frozen=True)
 class CoarseMap:
-    """A map: whose, for which days in how many periods, in which common list, at which fairness, and its tables."""
+    """Whose map, for which days in how many periods, in which common list, at which fairness, how fine; its tables."""
 
     network: str
     start: date
@@ -75,12 +88,19 @@ class CoarseMap:
     periods: int
     common: str
     fairness: float
+    fineness: int
     tables: Mapping[str, Rows]
 
     @property
     def digest(self) -> str:
         """Names the map by what it says."""
-        return hashlib.blake2b(_text(self), digest_size=16).hexdigest()
+        tables = {name: [list(row) for row in rows] for name, rows in self.tables.items() if rows}
+        scale = [self.start.toordinal(), self.days, self.periods, round(self.fairness * 1000), self.fineness]
+        return hashlib.blake2b(canonical([self.network, self.common, scale, tables]), digest_size=16).hexdigest()
+
+    def amount(self, level: int) -> float:
+        """Return what one of the map's levels stands for."""
+        return amount(level, self.fineness)
 
     def days_of(self, period: int) -> range:
         """Return the days of a period, numbered from 1."""
@@ -89,26 +109,28 @@ class CoarseMap:
         )
 
 
-def level(amount: float) -> int:
-    """Return the level of an amount: 0 for nothing, 255 for infinity, else the nearest power of √2.
+def level(amount: float, fineness: int) -> int:
+    """Return the level of an amount: the nearest power of two, `fineness` of which are a doubling.
 
-    >>> [level(x) for x in (0.0, 1.0, 1.19, 2.0, math.inf)]
-    [0, 100, 101, 102, 255]
+    >>> [level(x, 2) for x in (0.0, math.inf, 1.0, 1.19, 2.0)]
+    [0, 1, 102, 103, 104]
     """
     if not amount > 0:
-        return 0
-    return UNLIMITED if math.isinf(amount) else min(254, max(1, MIDDLE + round(2 * math.log2(amount))))
+        return NOTHING
+    if math.isinf(amount):
+        return UNLIMITED
+    return 2 + min(DOUBLINGS * fineness, max(0, round(fineness * (math.log2(amount) - FIRST))))
 
 
-def amount(level: int) -> float:
+def amount(level: int, fineness: int) -> float:
     """Return what a level stands for.
 
-    >>> amount(0), amount(98), amount(104)
-    (0.0, 0.5, 4.0)
+    >>> amount(0, 2), amount(1, 2), amount(100, 2), amount(106, 2)
+    (0.0, inf, 0.5, 4.0)
     """
-    if level == 0:
+    if level == NOTHING:
         return 0.0
-    return math.inf if level == UNLIMITED else float(2.0 ** ((level - MIDDLE) / 2))
+    return math.inf if level == UNLIMITED else float(2.0 ** ((level - 2) / fineness + FIRST))
 
 
 def common_digest(network: Network) -> str:
@@ -120,123 +142,23 @@ def common_digest(network: Network) -> str:
     return hashlib.blake2b(canonical(rows), digest_size=16).hexdigest()
 
 
-def encode(coarse: CoarseMap) -> bytes:
-    """Return the bytes of a map as they are sent; `FederationError` where they are more than a map may have."""
-    _check_tables(coarse.tables, coarse.periods)
-    raw = _packed(coarse)
-    if len(raw) > MOST_BYTES:
-        raise FederationError(
-            f'the map of "{coarse.network}" takes {len(raw)} bytes, at most {MOST_BYTES} are sent; publish fewer '
-            "periods, merge more sites to a node, or publish offers only"
-        )
-    return raw
-
-
-def fits(coarse: CoarseMap) -> bool:
-    """Return whether a map takes no more bytes than may be sent."""
-    return len(_packed(coarse)) <= MOST_BYTES
-
-
-def _packed(coarse: CoarseMap) -> bytes:
-    return zstandard.ZstdCompressor(level=19, write_content_size=True).compress(_text(coarse))
-
-
-def decode(raw: bytes) -> CoarseMap:
-    """Return the map that bytes say; `FederationError` if they are too many, damaged, or not the only way to say it."""
-    if len(raw) > MOST_BYTES:
-        raise FederationError(f"a map of {len(raw)} bytes; at most {MOST_BYTES} are read")
-    try:
-        text = zstandard.ZstdDecompressor(max_window_size=1 << 20).decompress(
-            raw, max_output_size=MOST_TEXT, allow_extra_data=False
-        )
-        if len(text) > MOST_TEXT:
-            raise FederationError(f"a map of {len(text)} bytes unpacked; at most {MOST_TEXT} are read")
-        said = parse(text)
-    except (zstandard.ZstdError, EntryError) as error:
-        raise FederationError(f"no map: {error}") from None
-    return _understood(said)
-
-
-def _understood(said: dict[str, object]) -> CoarseMap:
-    if set(said) != {"v", "network", "start", "days", "periods", "common", "fairness", "tables"} or said["v"] != 1:
-        raise FederationError(f"no map of version 1: it has the fields {', '.join(sorted(said))[:200]}")
-    whole = {name: said[name] for name in ("start", "days", "periods", "fairness")}
-    if not all(type(value) is int for value in whole.values()):
-        raise FederationError("no map: start, days, periods and fairness must be whole numbers")
-    start, days, periods, fairness = (int(str(value)) for value in whole.values())
-    if not (1 <= start <= date.max.toordinal() and 1 <= days <= 3660 and 1 <= periods <= min(days, MOST_PERIODS)):
-        raise FederationError(f"no map: day {start}, {days} days in {periods} periods")
-    if not 0 <= fairness <= 50_000:
-        raise FederationError(f"no map: fairness {fairness} thousandths, from 0 to 50000 are known")
-    network, common, columns = said["network"], said["common"], said["tables"]
-    if not (isinstance(network, str) and 0 < len(network) <= 200 and isinstance(common, str) and len(common) == 32):
-        raise FederationError("no map: network and common must be short texts")
-    if not isinstance(columns, dict) or not set(columns) <= set(COLUMNS):
-        raise FederationError("no map: it has tables that maps do not have")
-    tables = {name: _rows(name, columns.get(name, []), periods) for name in COLUMNS}
-    _check_tables(tables, periods)
-    found = CoarseMap(network, date.fromordinal(start), days, periods, common, fairness / 1000, tables)
-    if _text(found) != canonical(said):
-        raise FederationError("these are not the bytes of what they say; a map has one way to be written")
-    return found
-
-
-def _rows(name: str, columns: object, periods: int) -> Rows:
-    if not isinstance(columns, list) or not all(isinstance(column, list) for column in columns):
-        raise FederationError(f"no map: table {name} is no list of columns")
-    if len({len(column) for column in columns}) > 1 or (columns and len(columns) != len(_kinds(name, periods))):
-        raise FederationError(f"no map: the columns of table {name} are too many, too few or of unequal length")
-    return tuple(zip(*columns, strict=True))
-
-
-def _text(coarse: CoarseMap) -> bytes:
-    """Return the canonical bytes before they are packed: each table by columns, which packs best; no empty table."""
-    return canonical(
-        {
-            "v": 1,
-            "network": coarse.network,
-            "start": coarse.start.toordinal(),
-            "days": coarse.days,
-            "periods": coarse.periods,
-            "common": coarse.common,
-            "fairness": round(coarse.fairness * 1000),
-            "tables": {
-                name: [list(column) for column in zip(*sorted(rows) if name != "nodes" else rows, strict=True)]
-                for name, rows in coarse.tables.items()
-                if rows
-            },
-        }
-    )
-
-
-def _kinds(table: str, periods: int) -> list[str]:
+def columns_of(table: str, periods: int) -> list[str]:
+    """Return what each column of a table holds, with one for each period where the table has such."""
     return [kind.rstrip("*") for kind in COLUMNS[table] for _ in range(periods if kind.endswith("*") else 1)]
 
 
-def _check_tables(tables: Mapping[str, Rows], periods: int) -> None:
-    nodes = len(tables.get("nodes", ()))
-    for name, rows in tables.items():
-        kinds = _kinds(name, periods)
-        for row in rows:
-            for kind, value in zip(kinds, row, strict=True):
-                most = _most(kind, nodes)
-                if type(value) is not int or not 0 <= value <= most:
-                    raise FederationError(f"no map: {kind} {value!r:.40} in table {name}, at most {most} is known")
+def refuse_unknown(coarse: CoarseMap) -> None:
+    """Refuse a map with numbers that stand for nothing, with `FederationError`."""
+    nodes = len(coarse.tables["nodes"])
     if nodes > MOST_NODES:
         raise FederationError(f"no map: {nodes} nodes, at most {MOST_NODES} are known")
-
-
-def _most(kind: str, nodes: int) -> int:
-    if kind == "node":
-        return nodes - 1
-    if kind == "base":
-        return nodes
-    return UNLIMITED if kind in _LEVELS else _MOST.get(kind, 10_000)
-
-
-def levels(amounts: Iterable[float]) -> tuple[int, ...]:
-    """Return the levels of amounts, one for each period."""
-    return tuple(level(value) for value in amounts)
+    most = {**_MOST, "node": nodes - 1, "end": nodes - 1, "base": nodes}
+    for name, rows in coarse.tables.items():
+        kinds = [(kind, most.get(kind, 2 + DOUBLINGS * coarse.fineness)) for kind in columns_of(name, coarse.periods)]
+        for row in rows:
+            for (kind, highest), value in zip(kinds, row, strict=True):
+                if type(value) is not int or not 0 <= value <= highest:
+                    raise FederationError(f"no map: {kind} {value!r:.40} in table {name}, at most {highest} is known")
 
 
 def by_period(days: int, periods: int, amounts: Mapping[int, float]) -> Sequence[float]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from abasto.federation.border import Border
-from abasto.federation.coarse import CoarseMap, by_period, common_digest, level, levels, period_of
+from abasto.federation.coarse import INTO, OUT, CoarseMap, by_period, common_digest, level, period_of
 from abasto.network import Fleet, Lane, Network
 from abasto.planner.check.limits import Limits, NeedDay
 from abasto.planner.plan import Plan
@@ -61,6 +61,7 @@ def draw_map(
     *,
     periods: int,
     fairness: float,
+    fineness: int,
     alone: Plan,
     forbidden: Container[str] = (),
     offers_only: bool = False,
@@ -71,7 +72,7 @@ def draw_map(
     `alone` leaves short, and none of what there is. With `offers_only` it shows what that plan leaves over, and
     neither needs nor plants.
     """
-    drawing = _Drawing(border, clusters, periods, Limits(border.alone, None), alone, forbidden)
+    drawing = _Drawing(border, clusters, periods, fineness, Limits(border.alone, None), alone, forbidden)
     modes = sorted({lane.mode for lane in border.network.lanes})
     tables: dict[str, list[tuple[int, ...]]] = {
         "nodes": drawing.nodes(),
@@ -81,12 +82,7 @@ def draw_map(
         "labour": [] if offers_only else drawing.labour(),
         "fleets": drawing.fleets(modes, _all_hours(alone, periods) if offers_only else kept_back),
         "lanes": drawing.lanes(modes),
-        "out": [
-            (id, clusters[lane.here], modes.index(lane.row.mode), level(lane.row.travel_hours), _tonnes(lane.row))
-            for id, lane in border.out.items()
-            if border.fleets_of(lane.row.mode)
-        ],
-        "into": [] if offers_only else [(id, clusters[lane.here]) for id, lane in border.into.items()],
+        "border": drawing.border_lanes(modes, into=not offers_only),
     }
     network = border.network
     return CoarseMap(
@@ -96,6 +92,7 @@ def draw_map(
         periods=periods,
         common=common_digest(network),
         fairness=fairness,
+        fineness=fineness,
         tables={name: tuple(rows if name == "nodes" else sorted(rows)) for name, rows in tables.items()},
     )
 
@@ -107,6 +104,7 @@ class _Drawing:
     border: Border
     clusters: Clusters
     periods: int
+    fineness: int
     limits: Limits
     alone: Plan
     forbidden: Container[str]
@@ -118,13 +116,20 @@ class _Drawing:
     def sums(self, amounts: Mapping[int, float]) -> Sequence[float]:
         return by_period(self.network.days, self.periods, amounts)
 
+    def level(self, amount: float) -> int:
+        return level(amount, self.fineness)
+
+    def levels(self, amounts: Iterable[float]) -> tuple[int, ...]:
+        """Return the levels of amounts, one for each period."""
+        return tuple(self.level(value) for value in amounts)
+
     def nodes(self) -> list[tuple[int, ...]]:
         people = [0.0] * (max(self.clusters.values(), default=-1) + 1)
         room = list(people)
         for site in self.network.sites:
             people[self.clusters[site.site]] += site.people
             room[self.clusters[site.site]] += math.inf if site.storage_t is None else site.storage_t
-        return [(level(a), level(b)) for a, b in zip(people, room, strict=True)]
+        return [(self.level(a), self.level(b)) for a, b in zip(people, room, strict=True)]
 
     def needs(self) -> list[tuple[int, ...]]:
         """Return the needs of goods, those of one node, good and priority as one, with the people they serve."""
@@ -136,12 +141,12 @@ class _Drawing:
             if good not in good_of:
                 continue
             for day, need in by_day.items():
-                key = (self.clusters[site], good_of[good], round(10 * need.priority))
+                key = (good_of[good], round(10 * need.priority), self.clusters[site])
                 amounts[key][period_of(day, self.network.days, self.periods)] += self._wanted(
                     site, good, day, need, met
                 )
                 people[key] += need.people / self.network.days
-        return [(*key, level(people[key]), *levels(rows)) for key, rows in amounts.items() if any(rows)]
+        return [(*key, self.level(people[key]), *self.levels(rows)) for key, rows in amounts.items() if any(rows)]
 
     def _wanted(
         self, site: str, good: str, day: int, need: NeedDay, met: Mapping[tuple[str, str, int], float]
@@ -159,19 +164,19 @@ class _Drawing:
         supplies: dict[tuple[int, int], dict[int, float]] = defaultdict(lambda: defaultdict(float))
         for (site, good, day), quantity in self.limits.supply.items():
             if good not in self.forbidden:
-                supplies[self.clusters[site], good_of[good]][day] += quantity
+                supplies[good_of[good], self.clusters[site]][day] += quantity
         stocks: dict[tuple[int, int], float] = defaultdict(float)
         for (site, good), lots in self.limits.stocks.items():
             if good not in self.forbidden:
-                stocks[self.clusters[site], good_of[good]] += sum(quantity for _, quantity in lots)
+                stocks[good_of[good], self.clusters[site]] += sum(quantity for _, quantity in lots)
         reserves: dict[tuple[int, int], float] = defaultdict(float)
         for (site, good), quantity in self.limits.reserves.items():
             if good not in self.forbidden:
-                reserves[self.clusters[site], good_of[good]] += quantity
+                reserves[good_of[good], self.clusters[site]] += quantity
         return {
-            "supplies": [(*key, *levels(self.sums(days))) for key, days in supplies.items() if any(days.values())],
-            "stocks": [(*key, level(quantity)) for key, quantity in stocks.items() if quantity > 0],
-            "reserves": [(*key, level(quantity)) for key, quantity in reserves.items() if quantity > 0],
+            "supplies": [(*key, *self.levels(self.sums(days))) for key, days in supplies.items() if any(days.values())],
+            "stocks": [(*key, self.level(quantity)) for key, quantity in stocks.items() if quantity > 0],
+            "reserves": [(*key, self.level(quantity)) for key, quantity in reserves.items() if quantity > 0],
         }
 
     def left_over(self) -> dict[str, list[tuple[int, ...]]]:
@@ -179,20 +184,24 @@ class _Drawing:
         good_of = _numbers(self.network)
         supplies: dict[tuple[int, int], dict[int, float]] = defaultdict(lambda: defaultdict(float))
         for (site, good, day), quantity in self.limits.supply.items():
-            supplies[self.clusters[site], good_of[good]][day] += quantity
+            supplies[good_of[good], self.clusters[site]][day] += quantity
         for row in self.alone.intake.rows():
-            supplies[self.clusters[row["site"]], good_of[row["good"]]][row["day"]] -= row["quantity"]
+            supplies[good_of[row["good"]], self.clusters[row["site"]]][row["day"]] -= row["quantity"]
         stocks: dict[tuple[int, int], float] = defaultdict(float)
         for row in self.alone.closing.rows():
             if row["day"] == self.network.days:
-                stocks[self.clusters[row["site"]], good_of[row["good"]]] += row["quantity"]
+                stocks[good_of[row["good"]], self.clusters[row["site"]]] += row["quantity"]
         for (site, good), quantity in self.limits.reserves.items():
-            stocks[self.clusters[site], good_of[good]] -= quantity
+            stocks[good_of[good], self.clusters[site]] -= quantity
         allowed = {number for good, number in good_of.items() if good not in self.forbidden}
-        offered = {key: self.sums(days) for key, days in supplies.items() if key[1] in allowed}
+        offered = {key: self.sums(days) for key, days in supplies.items() if key[0] in allowed}
         return {
-            "supplies": [(*key, *levels(sums)) for key, sums in offered.items() if any(level(s) for s in sums)],
-            "stocks": [(*key, level(left)) for key, left in stocks.items() if key[1] in allowed and level(left)],
+            "supplies": [
+                (*key, *self.levels(sums)) for key, sums in offered.items() if any(self.level(s) for s in sums)
+            ],
+            "stocks": [
+                (*key, self.level(left)) for key, left in stocks.items() if key[0] in allowed and self.level(left)
+            ],
             "reserves": [],
         }
 
@@ -204,8 +213,8 @@ class _Drawing:
                 continue
             for day in range(1, self.network.days + 1):
                 for most, hours in self.limits.batches(site, recipe, day):
-                    batches[self.clusters[site], recipes.index(recipe), level(hours)][day] += most
-        return [(*key, *levels(self.sums(days))) for key, days in batches.items() if any(days.values())]
+                    batches[recipes.index(recipe), self.clusters[site], self.level(hours)][day] += most
+        return [(*key, *self.levels(self.sums(days))) for key, days in batches.items() if any(days.values())]
 
     def _makes_forbidden(self, recipe: str) -> bool:
         return any(good in self.forbidden for good, quantity in self.limits.recipes[recipe] if quantity > 0)
@@ -217,7 +226,7 @@ class _Drawing:
         for site in {site for site, _ in self.limits.plants}:
             for day, left in enumerate(self.limits.labour.get(site, ())):
                 hours[self.clusters[site]][max(1, day)] += left
-        return [(node, *levels(self.sums(days))) for node, days in hours.items() if node not in unlimited]
+        return [(node, *self.levels(self.sums(days))) for node, days in hours.items() if node not in unlimited]
 
     def fleets(self, modes: list[str], kept_back: Hours) -> list[tuple[int, ...]]:
         rows = []
@@ -229,11 +238,12 @@ class _Drawing:
             spare = [max(all - own, LEAST_HOURS * all) for all, own in zip(self.sums(by_day), kept, strict=True)]
             base = 0 if fleet.site is None else 1 + self.clusters[fleet.site]
             mode = modes.index(fleet.mode)
-            rows.append((mode, base, level(fleet.payload_t), level(fleet.handling_hours), *levels(spare)))
+            loads = (self.level(fleet.payload_t), self.level(fleet.handling_hours))
+            rows.append((mode, base, *loads, *self.levels(spare)))
         return rows
 
     def lanes(self, modes: list[str]) -> list[tuple[int, ...]]:
-        """Return the shortest lane of each mode between two nodes, with the tonnage of all of them."""
+        """Return the shortest lane of each mode between two nodes, with all their tonnes; both ways as one if alike."""
         hours: dict[tuple[int, int, int], float] = {}
         tonnes: dict[tuple[int, int, int], float] = defaultdict(float)
         for start, end, lane in _inside(self.border):
@@ -241,7 +251,26 @@ class _Drawing:
             if key[0] != key[1] and self.border.fleets_of(lane.mode):
                 hours[key] = min(hours.get(key, math.inf), lane.travel_hours)
                 tonnes[key] += math.inf if lane.tonnes is None else lane.tonnes
-        return [(*key, level(hours[key]), level(tonnes[key])) for key in hours]
+        ways = {key: (self.level(hours[key]), self.level(tonnes[key])) for key in hours}
+        rows: list[tuple[int, ...]] = []
+        for (a, b, mode), way in ways.items():
+            is_both = ways.get((b, a, mode)) == way
+            if a < b or not is_both:
+                rows.append((a, b, int(is_both), mode, *way))
+        return rows
+
+    def border_lanes(self, modes: list[str], *, into: bool) -> list[tuple[int, ...]]:
+        """Return the lanes to other networks that some fleet drives, and, if wanted, those from them."""
+        rows: dict[int, tuple[int, int, int, int, int]] = {}
+        for id, lane in self.border.out.items():
+            if self.border.fleets_of(lane.row.mode):
+                tonnes = math.inf if lane.row.tonnes is None else lane.row.tonnes
+                way = (modes.index(lane.row.mode), self.level(lane.row.travel_hours), self.level(tonnes))
+                rows[id] = (OUT, self.clusters[lane.here], *way)
+        for id, lane in self.border.into.items() if into else ():
+            ways, node, mode, hours, load = rows.get(id ^ 1, (0, self.clusters[lane.here], 0, 0, 0))
+            rows[id ^ 1] = (ways + INTO, node, mode, hours, load)
+        return [(id, *row) for id, row in rows.items()]
 
 
 def _inside(border: Border) -> list[tuple[str, str, Lane]]:
@@ -258,10 +287,6 @@ def _hours_a_tonne(border: Border, lane: Lane) -> float:
         return (2 * lane.travel_hours + fleet.handling_hours) / fleet.payload_t
 
     return min((hours(fleet) for fleet in border.fleets_of(lane.mode)), default=math.inf)
-
-
-def _tonnes(lane: Lane) -> int:
-    return level(math.inf if lane.tonnes is None else lane.tonnes)
 
 
 def _numbers(network: Network) -> dict[str, int]:

@@ -19,9 +19,10 @@ from abasto.errors import CheckError, FederationError, SettingError, SolverError
 from abasto.federation.amounts import Asked, larger, promise_of, shortfall, stretches, within_lanes
 from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear
-from abasto.federation.coarse import COLUMNS, CoarseMap, common_digest, decode, encode, fits
+from abasto.federation.coarse import COLUMNS, FINENESS, CoarseMap, common_digest
 from abasto.federation.draw import MOST_TOGETHER, draw_map, hours_inside, merge_sites
 from abasto.federation.messages import MapTold, Message, Stepped, Told, Voted, read, write
+from abasto.federation.packed import MOST_BYTES, MOST_WHOLE, decode, encode, fits
 from abasto.federation.worth import dearest, value_at
 from abasto.network import Network
 from abasto.planner.keep import plan_keeping
@@ -44,8 +45,9 @@ is level."""
 class Settings:
     """How networks plan together; all but `share`, `forbidden` and `gap` have to be the same with all of them.
 
-    `share` is what a network shows of itself: its map, what it has left over, or nothing. Goods that are `forbidden`
-    never leave. `reward` is how much dearer than at the receiver a sender takes what it is asked for.
+    `share` is what a network shows of itself: each of its sites; a map that fits in fewer bytes; what it has left over;
+    or nothing. Goods that are `forbidden` never leave. `reward` is how much dearer than at the receiver a
+    sender takes what it is asked for.
     """
 
     periods: int = 1
@@ -54,7 +56,7 @@ class Settings:
     fairness: float = 4.0
     reward: float = 2.0
     together: int = MOST_TOGETHER
-    share: Literal["map", "offers", "nothing"] = "map"
+    share: Literal["whole", "map", "offers", "nothing"] = "map"
     forbidden: frozenset[str] = frozenset()
     gap: float = 0.003
 
@@ -259,16 +261,23 @@ class Peer:
     # The steps
 
     def _publish(self, turn: int) -> list[Message]:
-        """Publish the finest map that fits: single sites if it can be, else two or three of them to a node."""
-        for together in range(1, self.settings.together + 1):
+        """Publish the finest map that fits: single sites if it can be, else two or three of them to a node; and amounts
+        as fine as they then can be.
+        """
+        is_whole = self.settings.share == "whole"
+        most = MOST_WHOLE if is_whole else MOST_BYTES
+        for together in range(1, 1 + (1 if is_whole else self.settings.together)):
             self._clusters = merge_sites(self.border, together)
-            coarse = self._draw(turn)
-            if together == self.settings.together or fits(coarse):
+            maps = (self._draw(turn, fineness) for fineness in FINENESS)
+            coarse = next((one for one in maps if fits(one, most)), None)
+            if coarse is not None:
                 break
+        else:
+            coarse = self._draw(turn, FINENESS[-1])
         self._rounds[turn].maps[self.name] = coarse
-        return [Message(None, write(MapTold(self.session, self.name, turn, encode(coarse)), self._goods))]
+        return [Message(None, write(MapTold(self.session, self.name, turn, encode(coarse, most)), self._goods))]
 
-    def _draw(self, turn: int) -> CoarseMap:
+    def _draw(self, turn: int, fineness: int) -> CoarseMap:
         settings = self.settings
         return draw_map(
             self.border,
@@ -276,6 +285,7 @@ class Peer:
             self._kept_back(turn),
             periods=settings.periods,
             fairness=settings.fairness,
+            fineness=fineness,
             alone=self._alone.plan,
             forbidden=settings.forbidden,
             offers_only=settings.share == "offers",

@@ -10,7 +10,7 @@ import zstandard
 from abasto.errors import EntryError, FederationError
 from abasto.facts.canonical import canonical, parse
 from abasto.federation.border import Trade
-from abasto.federation.coarse import MOST_BYTES
+from abasto.federation.packed import MOST_WHOLE
 
 __all__ = ["MapTold", "Message", "Said", "Stepped", "Told", "Voted", "read", "step_of", "write"]
 
@@ -106,8 +106,8 @@ def read(raw: bytes, goods: list[str]) -> Said:
             length = int.from_bytes(raw[1:3], "big")
             said = parse(raw[3 : 3 + length])
             coarse = raw[3 + length :]
-            if len(coarse) > MOST_BYTES:
-                raise FederationError(f"a map of {len(coarse)} bytes; at most {MOST_BYTES} are read")
+            if len(coarse) > MOST_WHOLE:
+                raise FederationError(f"a map of {len(coarse)} bytes; at most {MOST_WHOLE} are read")
             return MapTold(*_head(said), coarse=coarse)
         if raw[:1] != b"T":
             raise FederationError("no message: its first byte is neither M nor T")

@@ -21,9 +21,9 @@ from datetime import date
 from abasto.cycle import read_state
 from abasto.errors import FederationError
 from abasto.facts.kinds import Fact, JointSaid, OrderIssued
-from abasto.federation.coarse import decode
 from abasto.federation.joint import Agreed, Peer, Settings, steps_of
 from abasto.federation.messages import MapTold, Message, Stepped, read, step_of, write
+from abasto.federation.packed import decode
 from abasto.journal.journal import Journal
 from abasto.orders import name_free_lots, orders_from, round_trips
 from abasto.state.known import known
