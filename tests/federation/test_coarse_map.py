@@ -140,8 +140,9 @@ def test_hours_spent_inside_nodes_are_kept_back() -> None:
     plan = make_plan(border.alone)
     clusters = merge_sites(border)
     kept = hours_inside(plan, clusters, 1)
-    assert kept["mill trucks"][0] == pytest.approx(plan.trips["vehicle_hours"].sum())
-    assert kept["mill trucks"][0] > 0
+    [[hours]] = kept.values()
+    assert hours == pytest.approx(plan.trips["vehicle_hours"].sum())
+    assert hours > 0
 
 
 PACKED = [{"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "lc": 0, "pb": 0, "dict_size": 1 << 16}]
@@ -198,7 +199,7 @@ ONE_NODE = [1, *[0] * 9]
         told(rows=ONE_NODE, numbers=b"\x80" * 100 + b"\x00"),
         told(rows=[1, 0, 0, 1, *[0] * 6], numbers=b"\x00\x00" + b"\x00\x02\x00"),
         told(rows=[1, 0, 0, 2, *[0] * 6], numbers=b"\x00\x00" + b"\x02\x01" + b"\x00\x00" + b"\x00\x00"),
-        pack(unpacked(told()) + b" " * (1 << 24)),
+        pack(unpacked(told()) + b" " * (1 << 22)),
         told() + b"x",
         told()[:-1],
         b"x" * (MOST_WHOLE + 1),
@@ -235,12 +236,12 @@ def test_no_damage_does_more_than_be_refused_or_change_what_is_said(data: st.Dat
 
 def test_what_unpacks_to_more_than_any_map_is_not_unpacked() -> None:
     with pytest.raises(FederationError, match=f"more than {MOST_TEXT} bytes"):
-        decode(pack(b" " * 10**8))
+        decode(pack(b" " * 10**7))
 
 
 def test_a_map_that_would_be_too_long_is_not_written_but_as_a_whole() -> None:
     coarse = drawn(granary())
-    numbers = random.Random(5).sample(range(2**32), 3000)
+    numbers = random.Random(5).sample(range(2**32), 1800)
     many = [(lane, INTO, lane % 2, 0, 0, 0) for lane in numbers]
     long = replace(coarse, tables={**coarse.tables, "border": tuple(sorted(many)), "nodes": ((1, 1), (1, 1))})
     with pytest.raises(FederationError, match="at most 4096"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from abasto.errors import FederationError, SolverError
 from abasto.facts.kinds import LONGEST_LETTER, JointSaid, LetterHeard, body_of
 from abasto.federation.border import Border, lane_id
+from abasto.federation.clearing import Clearing, Flow
 from abasto.federation.coarse import INTO, CoarseMap
 from abasto.federation.joint import Agreed, Kept, Peer, Settings, plan_carefully
 from abasto.federation.messages import MapTold, Told, read, write
@@ -29,6 +30,7 @@ from abasto.planner.plan import Plan
 
 GOODS = sorted((BREAD, FLOUR, SALT))
 ONE = Settings(periods=1, rounds=1, passes=3)
+TWO = Settings(periods=1, rounds=2, passes=3)
 
 
 def together(members: Sequence[Network], settings: Settings = ONE, **carrier: float) -> Session:
@@ -81,6 +83,41 @@ def test_together_is_never_below_alone_once_what_was_lost_has_come(seed: int, lo
 def test_with_messages_missing_at_the_end_no_plan_rests_on_what_nobody_sends(seed: int, loss: float) -> None:
     holds(together([granary(), coast()], loss=loss, seed=seed))
     holds(together(tiny(0).members, loss=loss, seed=seed))
+    holds(together(tiny(4).members, TWO, loss=loss, seed=seed))
+
+
+def test_a_second_round_promises_more_on_top_of_the_first() -> None:
+    lane = lane_id("valley", "square", "coast", "harbour")
+    shown: list[float] = []
+
+    def asks(maps: Iterable[CoarseMap], common: Network) -> Clearing:
+        maps = sorted(maps, key=lambda one: one.network)
+        flour = [one.amount(much) for one in maps for good, _, much in one.tables["supplies"] if GOODS[good] == FLOUR]
+        shown.append(sum(flour))
+        amount = 6000.0 if max(flour) > 33_000 else 2000.0
+        return Clearing({one.network: one.digest for one in maps}, (Flow(lane, FLOUR, (amount,), 1e6),))
+
+    def sent(rounds: int) -> float:
+        settings = Settings(rounds=rounds, passes=2)
+        session = hold([Peer(one, "test", settings=settings, clearing=asks) for one in (granary(), coast())])
+        holds(session)
+        assert session.agreed["coast"].received == session.agreed["valley"].sent
+        return sum(map(sum, session.agreed["valley"].sent.values()))
+
+    assert sent(1) == pytest.approx(6000.0, rel=0.05)
+    assert sent(2) == pytest.approx(6000.0 + 2000.0, rel=0.05)
+    first, later = max(shown), min(shown)
+    assert first == pytest.approx(4 * 9300.0, rel=0.03)
+    assert later == pytest.approx(4 * 9300.0, rel=0.03), "what the valley sends, the coast has"
+
+
+def test_a_second_round_is_worth_no_less_than_the_first() -> None:
+    for seed in range(3):
+        session = together(tiny(seed).members, TWO)
+        holds(session)
+        first, second = session.by_round
+        assert second >= first * (1 - 1e-9)
+        assert session.value == pytest.approx(second)
 
 
 def test_if_every_message_is_lost_each_goes_alone() -> None:

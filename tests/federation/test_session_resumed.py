@@ -9,7 +9,7 @@ from datetime import date
 from random import Random
 
 import pytest
-from federated import FLOUR, SALT, granary, tiny
+from federated import FLOUR, SALT, granary, keep_promises, tiny
 
 from abasto.cli_joint import _agreed_lines
 from abasto.cycle import read_state
@@ -18,7 +18,7 @@ from abasto.facts.kinds import NetworkRecognised, OrderIssued, RowSet
 from abasto.federation.border import covers, lane_id
 from abasto.federation.clearing import Clearing, Flow
 from abasto.federation.coarse import CoarseMap
-from abasto.federation.joint import Peer, Settings
+from abasto.federation.joint import Peer, Settings, steps_of
 from abasto.federation.messages import Message, Said, Stepped, Told, read, write
 from abasto.federation.session import BY_LETTERS, Session, standing
 from abasto.journal.journal import Journal
@@ -59,20 +59,22 @@ def exchange(journals: dict[str, Journal]) -> None:
                 journal.append(facts, time=0)
 
 
-def took_up(journal: Journal) -> Session:
-    return Session(journal, DAY, days=DAYS)
+def took_up(journal: Journal, settings: Settings = BY_LETTERS) -> Session:
+    return Session(journal, DAY, days=DAYS, settings=settings)
 
 
-def live(journals: dict[str, Journal], *, anew: bool, steps: int = 6) -> dict[str, Session]:
+def live(
+    journals: dict[str, Journal], *, anew: bool, steps: int = 6, settings: Settings = BY_LETTERS
+) -> dict[str, Session]:
     """Let all do the steps, with a session each that is kept, or one that is taken up anew for every step."""
-    held = {name: took_up(journal) for name, journal in journals.items()}
+    held = {name: took_up(journal, settings) for name, journal in journals.items()}
     for _ in range(steps):
         for name, journal in journals.items():
             if anew:
-                held[name] = took_up(journal)
+                held[name] = took_up(journal, settings)
             held[name].step()
         exchange(journals)
-    return {name: took_up(journal) for name, journal in journals.items()} if anew else held
+    return {name: took_up(journal, settings) for name, journal in journals.items()} if anew else held
 
 
 def bound(orders: tuple[OrderIssued, ...]) -> set[tuple[str, str, str]]:
@@ -108,6 +110,18 @@ def test_what_one_sends_the_others_count_on(
         for what in ("sent", "received")
     )
     assert sent == received
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_two_rounds_are_kept_too_and_worth_no_less_than_one(
+    agreed: tuple[dict[str, Journal], dict[str, Session], dict[str, Session]], anew: bool
+) -> None:
+    settings = Settings(rounds=2, passes=2)
+    held = live(networks(), anew=anew, steps=len(list(steps_of(settings))), settings=settings)
+    two, one = [[session.agreed() for session in held.values()] for held in (held, agreed[1])]
+    keep_promises(two)
+    assert all(session.peer.unkept == {} for session in held.values())
+    assert sum(one.value for one in two) >= sum(one.value for one in one) * (1 - 0.01)
 
 
 def test_all_know_how_far_all_are(
@@ -217,7 +231,9 @@ def test_what_was_promised_is_sent_though_nobody_asks_for_it_any_more() -> None:
     peer = asked(scarce)
     peer.recall([*own, write(Stepped("test", "valley", 0, 4), [])])
     [level] = peer._rounds[0].levels
-    handed = sum(row["quantity"] for row in level.plan.deliveries.rows() if row["site"] in level.ends)
+    handed = sum(
+        row["quantity"] for row in level.plan.deliveries.rows() if row["site"] in {gate.name for gate in level.gates}
+    )
     assert handed >= sum(sum(days) for days in level.sent.values()) * (1 - 1e-6) > 1500
 
 

@@ -10,7 +10,7 @@ from abasto.federation.border import CrossLane, Trade
 from abasto.federation.clearing import Flow
 from abasto.federation.messages import THOUSANDTHS
 
-__all__ = ["Asked", "larger", "promise_of", "shortfall", "stretches", "within_lanes"]
+__all__ = ["Asked", "larger", "plus", "promise_of", "shortfall", "stretches", "within_lanes"]
 
 GRAIN = 50
 """What is promised of what is asked on a day is a multiple of a fiftieth of it: equal days make short messages."""
@@ -44,6 +44,14 @@ def larger(one: Trade, other: Trade) -> Trade:
     }
 
 
+def plus(one: Trade, other: Trade) -> Trade:
+    """Return the sum of two trades for each lane, good and day."""
+    return {
+        key: tuple(map(sum, zip(*(trade[key] for trade in (one, other) if key in trade), strict=True)))
+        for key in sorted(one.keys() | other.keys())
+    }
+
+
 def shortfall(one: Trade, other: Trade) -> Trade:
     """Return how much more one trade has than another, where it is more."""
     rest = {
@@ -63,9 +71,11 @@ def stretches(rates: tuple[float, ...]) -> Iterator[tuple[range, float]]:
         first += length
 
 
-def within_lanes(asked: Asked, told: Trade, lanes: Mapping[int, CrossLane], weight: Mapping[str, float]) -> Asked:
-    """Return what is asked, beyond what was told only as much as lanes have room for beside it; `weight` is that of a
-    unit of each good, in tonnes.
+def within_lanes(
+    asked: Asked, told: Trade, beside: Trade, lanes: Mapping[int, CrossLane], weight: Mapping[str, float]
+) -> Asked:
+    """Return what is asked, beyond what was told only as much as lanes have room for beside that and `beside`, which is
+    sent too; `weight` is that of a unit of each good, in tonnes.
     """
     beyond = {
         key: [rate - day for rate, day in zip(rates, told.get(key, (0.0,) * len(rates)), strict=True)]
@@ -75,7 +85,7 @@ def within_lanes(asked: Asked, told: Trade, lanes: Mapping[int, CrossLane], weig
     for (lane, good), (rates, flow) in asked.items():
         limit = lanes[lane].row.tonnes
         if limit is not None:
-            taken = _tonnes(lane, told, weight, len(rates))
+            taken = _tonnes(lane, plus(told, beside), weight, len(rates))
             more = _tonnes(lane, beyond, weight, len(rates))
             shares = [
                 min(1.0, max(0.0, limit - one) / other) if other > 0 else 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from abasto.federation.border import Border
@@ -13,7 +13,7 @@ from abasto.network import Fleet, Lane, Network
 from abasto.planner.check.limits import Limits, NeedDay
 from abasto.planner.plan import Plan
 
-__all__ = ["MOST_TOGETHER", "Clusters", "draw_map", "hours_inside", "merge_sites"]
+__all__ = ["MOST_TOGETHER", "Clusters", "Kind", "draw_map", "hours_inside", "merge_sites"]
 
 MOST_TOGETHER = 3
 """So many sites at most make a node."""
@@ -22,8 +22,10 @@ LEAST_HOURS = 0.02
 
 Clusters = Mapping[str, int]
 """The node of each of a network's own sites."""
-Hours = Mapping[str, Sequence[float]]
-"""Vehicle-hours of each fleet, by period."""
+Kind = tuple[str, str | None, float, float]
+"""What a map tells fleets apart by: mode, base, payload, handling hours."""
+Hours = Mapping[Kind, Sequence[float]]
+"""Vehicle-hours of each kind of fleet, by period."""
 
 
 def merge_sites(border: Border, most: int = MOST_TOGETHER) -> Clusters:
@@ -44,14 +46,9 @@ def merge_sites(border: Border, most: int = MOST_TOGETHER) -> Clusters:
     return {site: first.index(sites[0]) for site, sites in sorted(group.items())}
 
 
-def hours_inside(plan: Plan, clusters: Clusters, periods: int) -> dict[str, list[float]]:
+def hours_inside(plan: Plan, clusters: Clusters, periods: int) -> dict[Kind, list[float]]:
     """Return the vehicle-hours that a plan spends between sites of one node, which no map shows."""
-    hours: dict[str, list[float]] = defaultdict(lambda: [0.0] * periods)
-    for row in plan.trips.rows():
-        start, end = clusters.get(row["from"], -1), clusters.get(row["to"], -2)
-        if start == end:
-            hours[row["fleet"]][period_of(row["day"], plan.network.days, periods)] += row["vehicle_hours"]
-    return dict(hours)
+    return _hours(plan, periods, lambda start, end: clusters.get(start, -1) == clusters.get(end, -2))
 
 
 def draw_map(
@@ -229,17 +226,21 @@ class _Drawing:
         return [(node, *self.levels(self.sums(days))) for node, days in hours.items() if node not in unlimited]
 
     def fleets(self, modes: list[str], kept_back: Hours) -> list[tuple[int, ...]]:
-        rows = []
+        """Return the spare hours of each kind of fleet."""
+        hours: dict[Kind, list[float]] = defaultdict(lambda: [0.0] * self.periods)
         for fleet in self.network.fleets:
-            if fleet.mode not in modes:
-                continue
             by_day = {day: self.limits.fleet_hours(fleet, day) for day in range(1, self.network.days + 1)}
-            kept = kept_back.get(fleet.fleet, [0.0] * self.periods)
-            spare = [max(all - own, LEAST_HOURS * all) for all, own in zip(self.sums(by_day), kept, strict=True)]
-            base = 0 if fleet.site is None else 1 + self.clusters[fleet.site]
-            mode = modes.index(fleet.mode)
-            loads = (self.level(fleet.payload_t), self.level(fleet.handling_hours))
-            rows.append((mode, base, *loads, *self.levels(spare)))
+            kind = _kind(fleet)
+            hours[kind] = [sum(pair) for pair in zip(hours[kind], self.sums(by_day), strict=True)]
+        rows = []
+        for kind, there in hours.items():
+            mode, site, payload, handling = kind
+            kept = kept_back.get(kind, [0.0] * self.periods)
+            spare = [max(all - own, LEAST_HOURS * all) for all, own in zip(there, kept, strict=True)]
+            base = 0 if site is None else 1 + self.clusters[site]
+            if mode in modes:
+                loads = (self.level(payload), self.level(handling))
+                rows.append((modes.index(mode), base, *loads, *self.levels(spare)))
         return rows
 
     def lanes(self, modes: list[str]) -> list[tuple[int, ...]]:
@@ -294,8 +295,19 @@ def _numbers(network: Network) -> dict[str, int]:
     return {good: number for number, good in enumerate(sorted(row.good for row in network.goods))}
 
 
-def _all_hours(plan: Plan, periods: int) -> dict[str, list[float]]:
-    hours: dict[str, list[float]] = defaultdict(lambda: [0.0] * periods)
+def _all_hours(plan: Plan, periods: int) -> dict[Kind, list[float]]:
+    return _hours(plan, periods, lambda start, end: True)
+
+
+def _hours(plan: Plan, periods: int, counts: Callable[[str, str], bool]) -> dict[Kind, list[float]]:
+    kind_of = {fleet.fleet: _kind(fleet) for fleet in plan.network.fleets}
+    hours: dict[Kind, list[float]] = defaultdict(lambda: [0.0] * periods)
     for row in plan.trips.rows():
-        hours[row["fleet"]][period_of(row["day"], plan.network.days, periods)] += row["vehicle_hours"]
+        if counts(row["from"], row["to"]):
+            period = period_of(row["day"], plan.network.days, periods)
+            hours[kind_of[row["fleet"]]][period] += row["vehicle_hours"]
     return dict(hours)
+
+
+def _kind(fleet: Fleet) -> Kind:
+    return fleet.mode, fleet.site, fleet.payload_t, fleet.handling_hours

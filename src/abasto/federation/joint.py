@@ -1,6 +1,7 @@
 """A network's part in a joint plan: it takes and gives messages, and each of its steps uses what has come until then.
 
-A round: publish the map; clear the maps that came; promise, in several passes; vote. In a pass a network plans on its
+A round: publish the map; clear the maps that came; promise, in several passes; vote. The map of a later round shows
+what is left beside all that was promised before, and its promises come on top. In a pass a network plans on its
 own full data, with what others have promised it so far and with gates for what the clearing asks it to send; what
 that plan sends is its promise. A promise rests on earlier ones only, the first on none, and none is ever taken back:
 the next plan is made around the trips and batches that stand behind it. So whatever gets lost, every promise that is
@@ -16,16 +17,17 @@ from functools import cached_property, partial
 from typing import Literal
 
 from abasto.errors import CheckError, FederationError, SettingError, SolverError
-from abasto.federation.amounts import Asked, larger, promise_of, shortfall, stretches, within_lanes
+from abasto.federation.amounts import Asked, larger, plus, promise_of, shortfall, stretches, within_lanes
 from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear
 from abasto.federation.coarse import COLUMNS, FINENESS, CoarseMap, common_digest
-from abasto.federation.draw import MOST_TOGETHER, draw_map, hours_inside, merge_sites
+from abasto.federation.draw import MOST_TOGETHER, Kind, draw_map, hours_inside, merge_sites
 from abasto.federation.messages import MapTold, Message, Stepped, Told, Voted, read, write
 from abasto.federation.packed import MOST_BYTES, MOST_WHOLE, decode, encode, fits
 from abasto.federation.worth import dearest, value_at
 from abasto.network import Network
 from abasto.planner.keep import plan_keeping
+from abasto.planner.left import left_beside
 from abasto.planner.make import SolverName, make_plan
 from abasto.planner.plan import Plan
 from abasto.planner.problem import tier_values
@@ -36,6 +38,8 @@ HARD = 1e3
 """What was told in a session that is taken up again is rewarded at so many times its usual reward."""
 NEARLY = 1.02
 """Where a search that is not exact misses some of what was told, so much more of it is asked for once more."""
+CLOSED = 1e-3
+"""What was asked in an earlier round and not promised is asked no more: it is rewarded at so much of its price."""
 LEVEL_SHARE = 5.0
 """A gate needs five times what may go through: the first fifth of a need is worth the same throughout, so the reward
 is level."""
@@ -95,7 +99,7 @@ class _Level:
     plan: Plan
     network: Network
     value: float
-    ends: Mapping[str, str]
+    gates: tuple[Gate, ...]
 
 
 @dataclass
@@ -107,7 +111,7 @@ class _Round:
     votes: dict[str, Voted] = field(default_factory=dict)
     clearing: Clearing | None = None
     asked: Asked | None = None
-    """What is asked of the network itself, and what it has promised where that is more."""
+    """What this round asks of the network, and what that had promised before this program began where it is more."""
     levels: list[_Level] = field(default_factory=list)
     promised: list[Trade] = field(default_factory=list)
     """What the network itself has promised, each time all of it."""
@@ -246,7 +250,8 @@ class Peer:
         told = [level for level in self._standing() if covers(self._committed, level.sent)]
         level = told[-1] if told else self._alone
         received = {key: days for told in self._commits.values() for key, days in told.trade.items()}
-        return Agreed(level.plan, level.network, level.sent, received, level.value, self._alone.value, level.ends)
+        ends = {gate.name: self.border.out[gate.lane].there for gate in level.gates}
+        return Agreed(level.plan, level.network, level.sent, received, level.value, self._alone.value, ends)
 
     def clearing_digest(self, turn: int) -> str:
         """Return the name of the clearing of a round, empty before there is one."""
@@ -255,8 +260,7 @@ class Peer:
 
     def joint_value(self, turn: int) -> float:
         """Return what a round's plan is worth to the network's own people, whether it was the one agreed on or not."""
-        levels = self._rounds[turn].levels
-        return levels[-1].value if levels else self._alone.value
+        return self._newest(turn).value
 
     # The steps
 
@@ -266,53 +270,65 @@ class Peer:
         """
         is_whole = self.settings.share == "whole"
         most = MOST_WHOLE if is_whole else MOST_BYTES
+        left = self._left(turn)
         for together in range(1, 1 + (1 if is_whole else self.settings.together)):
             self._clusters = merge_sites(self.border, together)
-            maps = (self._draw(turn, fineness) for fineness in FINENESS)
+            maps = (self._draw(left, turn, fineness) for fineness in FINENESS)
             coarse = next((one for one in maps if fits(one, most)), None)
             if coarse is not None:
                 break
         else:
-            coarse = self._draw(turn, FINENESS[-1])
+            coarse = self._draw(left, turn, FINENESS[-1])
         self._rounds[turn].maps[self.name] = coarse
         return [Message(None, write(MapTold(self.session, self.name, turn, encode(coarse, most)), self._goods))]
 
-    def _draw(self, turn: int, fineness: int) -> CoarseMap:
+    def _draw(self, left: Border, turn: int, fineness: int) -> CoarseMap:
         settings = self.settings
         return draw_map(
-            self.border,
+            left,
             self._clusters,
             self._kept_back(turn),
             periods=settings.periods,
             fairness=settings.fairness,
             fineness=fineness,
-            alone=self._alone.plan,
+            alone=self._newest(turn - 1).plan,
             forbidden=settings.forbidden,
             offers_only=settings.share == "offers",
         )
+
+    def _left(self, turn: int) -> Border:
+        """Return the network with what earlier rounds' promises leave, those to it included."""
+        newest = self._newest(turn - 1)
+        if self.settings.share == "offers" or not (newest.sent or newest.relied):
+            return self.border
+        left = left_beside(newest.network, newest.plan, {gate.name for gate in newest.gates})
+        has = {table: getattr(left, table) for table in ("supplies", "stocks", "plants", "labour", "fleets")}
+        return Border(replace(self.border.network, **has))
 
     def _promise(self, turn: int, number: int) -> list[Message]:
         held = self._rounds[turn]
         if held.clearing is None and not held.promised and self._waits(held, number):
             return []
-        asked = self._asked_in(held)
-        received = self._received(held.promises.values(), turn)
-        last = held.levels[-1] if held.levels else None
-        if last is not None and last.relied == received:
+        asked = self._asked_in(turn)
+        received = self._promised_here(turn)
+        last = None if held.promised and not held.levels else self._last(turn)
+        if last is not None and last.relied == received and (held.levels or not asked):
             return []
-        promised = held.promised[-1] if held.promised else {}
+        promised = last.sent if last is not None else held.promised[-1] if held.promised else {}
         if last is None and promised:  # Promised before this program began.
-            last = self._holding(held, received, promised)
+            last = self._holding(turn, received, promised)
             if last is None or not covers(last.sent, promised):
                 return []
             held.levels.append(replace(last, sent=promised))
         if last is None and not asked and not received:
             held.levels.append(self._alone)
             return []
-        level = self._next_level(received, self._gates(asked), last)
+        level = self._next_level(received, self._gates(asked, turn), last)
         if level is None or not covers(level.sent, promised):
             return []
-        level = replace(level, sent=larger(promised, promise_of(level.sent, asked)))
+        before = self._newest(turn - 1).sent
+        more = promise_of(shortfall(level.sent, before), asked)
+        level = replace(level, sent=larger(promised, plus(before, more)))
         if level.sent == promised and last is not None and level.value < last.value:
             return []
         held.levels.append(level)
@@ -330,8 +346,14 @@ class Peer:
 
     def _next_level(self, received: Trade, gates: list[Gate], last: _Level | None) -> _Level | None:
         """Plan with what is received and all that the last plan sends; None, and nothing changes, if that fails."""
+        if last is None:
+            kept, closed = None, []
+        else:
+            names = {gate.name for gate in gates}
+            closed = [replace(gate, people=CLOSED * gate.people) for gate in last.gates if gate.name not in names]
+            kept = Kept(last.plan, frozenset(gate.name for gate in last.gates))
         try:
-            return self._level(received, gates, None if last is None else Kept(last.plan, frozenset(last.ends)))
+            return self._level(received, [*gates, *closed], kept)
         except (CheckError, SettingError, SolverError):
             self.stuck += 1
             return None
@@ -369,7 +391,18 @@ class Peer:
         if self._chosen is None:
             return []
         heard = self._received(self._commits.values(), self._chosen)
-        return [level for level in self._rounds[self._chosen].levels if covers(heard, level.relied)]
+        return [level for level in self._ladder(self._chosen) if covers(heard, level.relied)]
+
+    def _ladder(self, turn: int) -> list[_Level]:
+        """Return the levels up to a round, each of which rests on those of others before it."""
+        return [level for held in self._rounds[: turn + 1] for level in held.levels]
+
+    def _last(self, turn: int) -> _Level | None:
+        return next(reversed(self._ladder(turn)), None)
+
+    def _newest(self, turn: int) -> _Level:
+        """Return the last level up to a round, that alone if there is none."""
+        return self._last(turn) or self._alone
 
     def _remade(self, held: _Round, turn: int) -> list[_Level]:
         """Return plans that keep what was told in a round: the first promise with nothing of others, and what was told
@@ -377,12 +410,12 @@ class Peer:
         """
         first, last = (held.promised[0], held.promised[-1]) if held.promised else ({}, {})
         bound = self._committed if self._chosen == turn else {}
-        promised, sure = (self._received(told.values(), turn) for told in (held.promises, self._commits))
+        promised, sure = self._promised_here(turn), self._received(self._commits.values(), turn)
         levels: list[_Level] = []
         for relied, sent in (({}, first), (sure, bound or first), (sure, last), (promised, last)):
             if any((level.relied, level.sent) == (relied, sent) for level in levels):
                 continue
-            level = self._holding(held, relied, sent) if relied or sent else self._alone
+            level = self._holding(turn, relied, sent) if relied or sent else self._alone
             missing = (
                 {} if level is not None and covers(level.sent, sent) else shortfall(sent, level.sent if level else {})
             )
@@ -393,11 +426,11 @@ class Peer:
                 levels.append(replace(level, sent=sent))
         return levels
 
-    def _holding(self, held: _Round, relied: Trade, told: Trade) -> _Level | None:
+    def _holding(self, turn: int, relied: Trade, told: Trade) -> _Level | None:
         """Return a plan, made from what is known now, that comes as near as it can to what was told; None if none can
         be made.
         """
-        asked = self._asked_in(held)
+        asked = self._asked_in(turn)
         dear = {
             (lane, good): (rates, replace(flow, price=max(flow.price, self._dearest[good])))
             for (lane, good), (rates, flow) in asked.items()
@@ -405,7 +438,7 @@ class Peer:
         level = None
         for at_price, more in ((asked, 1.0), (dear, 1.0), (dear, NEARLY)):
             try:
-                level = self._level(relied, self._told_gates(at_price, told, more))
+                level = self._level(relied, self._told_gates(at_price, turn, told, more))
             except (CheckError, SolverError):
                 self.stuck += 1
                 continue
@@ -413,17 +446,18 @@ class Peer:
                 break
         return level
 
-    def _asked_in(self, held: _Round) -> Asked:
+    def _asked_in(self, turn: int) -> Asked:
         """Return what is asked of this network in a round: the same from its first pass to its last, so that gates keep
         their names.
         """
+        held = self._rounds[turn]
         if held.clearing is None:
             held.clearing = self._clear(held.maps.values(), self.border.network)
         if held.asked is None:
             promised = held.promised[-1] if held.promised else {}
-            held.asked = within_lanes(
-                self._at_least(self._asked(held.clearing), promised), promised, self.border.out, self._weight
-            )
+            beside = {} if promised else self._newest(turn - 1).sent
+            asked = self._at_least(self._asked(held.clearing), promised)
+            held.asked = within_lanes(asked, promised, beside, self.border.out, self._weight)
         return held.asked
 
     def _at_least(self, asked: Asked, told: Trade) -> Asked:
@@ -437,6 +471,13 @@ class Peer:
     @cached_property
     def _dearest(self) -> Mapping[str, float]:
         return dearest(self.border.alone, self.settings.fairness)
+
+    def _promised_here(self, turn: int) -> Trade:
+        """Return what others have promised by a round; each promise says all that its sender sends."""
+        newest: dict[str, Told] = {}
+        for held in self._rounds[: turn + 1]:
+            newest.update(held.promises)
+        return {key: days for told in newest.values() for key, days in told.trade.items()}
 
     def _received(self, told: Iterable[Told], turn: int) -> Trade:
         """Return what others say they send here in a round."""
@@ -481,22 +522,21 @@ class Peer:
             for name, trade in sorted(by_receiver.items())
         ]
 
-    def _kept_back(self, turn: int) -> Mapping[str, list[float]]:
+    def _kept_back(self, turn: int) -> Mapping[Kind, list[float]]:
         """Return the hours that stay inside the nodes: as in the plan at hand, at first the mean of having nothing
-        and everything from others.
+        and everything from others. In later rounds those that promises take there count twice: too few are shown.
         """
         periods = self.settings.periods
-        levels = self._rounds[turn - 1].levels if turn else []
-        if levels:
-            return hours_inside(levels[-1].plan, self._clusters, periods)
+        if newest := self._last(turn - 1):
+            return hours_inside(newest.plan, self._clusters, periods)
         hours = hours_inside(self._alone.plan, self._clusters, periods)
         if not self.border.into:
             return hours
         full = hours_inside(self._with_everything.plan, self._clusters, periods)
         none = [0.0] * periods
         return {
-            fleet: [(a + b) / 2 for a, b in zip(hours.get(fleet, none), full.get(fleet, none), strict=True)]
-            for fleet in sorted(hours.keys() | full.keys())
+            kind: [(a + b) / 2 for a, b in zip(hours.get(kind, none), full.get(kind, none), strict=True)]
+            for kind in hours.keys() | full.keys()
         }
 
     @cached_property
@@ -549,11 +589,12 @@ class Peer:
                 asked[key] = (tuple(rate * most / tonnes[key[0]] for rate in rates), flow)
         return asked
 
-    def _gates(self, asked: Asked) -> list[Gate]:
-        """Return a gate for each stretch of days on which as much is asked of a good by a lane."""
+    def _gates(self, asked: Asked, turn: int) -> list[Gate]:
+        """Return a gate for each stretch of days on which as much is asked of a good by a lane in a round."""
+        of_round = f", {turn + 1}" if turn else ""
         return [
             self._gate(
-                f"{self.border.out[lane].here} → {lane}, {good}, {days.start + 1}",
+                f"{self.border.out[lane].here} → {lane}, {good}, {days.start + 1}{of_round}",
                 (lane, good),
                 days,
                 rate,
@@ -563,10 +604,10 @@ class Peer:
             for days, rate in stretches(rates)
         ]
 
-    def _told_gates(self, asked: Asked, told: Trade, more: float) -> list[Gate]:
+    def _told_gates(self, asked: Asked, turn: int, told: Trade, more: float) -> list[Gate]:
         """Return the same gates with what was told for a need, times `more`, before which all else stands back."""
         gates = []
-        for gate in self._gates(asked):
+        for gate in self._gates(asked, turn):
             days = told.get((gate.lane, gate.good), (0.0,) * len(gate.days))
             amounts = tuple(more * day if need else 0.0 for day, need in zip(days, gate.days, strict=True))
             if any(amounts):
@@ -588,8 +629,7 @@ class Peer:
         plan = self._plan_of(network, kept)
         self.solves += 1
         value = value_at(network, plan, self.border.own, self.settings.fairness)
-        ends = {gate.name: self.border.out[gate.lane].there for gate in gates}
-        return _Level(received, _sent(plan, gates), plan, network, value, ends)
+        return _Level(received, _sent(plan, gates), plan, network, value, tuple(gates))
 
 
 def plan_carefully(
@@ -623,7 +663,7 @@ def steps_of(settings: Settings) -> Iterator[tuple[str, int, int]]:
         yield "map", turn, 0
         yield from (("pass", turn, number) for number in range(settings.passes))
         yield "vote", turn, 0
-    yield from (("commit", 0, number) for number in range(settings.passes))
+    yield from (("commit", 0, number) for number in range(settings.rounds * settings.passes))
 
 
 def _sent(plan: Plan, gates: list[Gate]) -> Trade:

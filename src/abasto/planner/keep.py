@@ -27,7 +27,7 @@ from abasto.planner.solution import Flows, Solution
 from abasto.planner.tabulate import objective, service, shortages
 from abasto.planner.untabulate import untabulate
 
-__all__ = ["plan_keeping"]
+__all__ = ["kept_flows", "plan_keeping"]
 
 MET = 1e-9
 """A need of which less than this share is missing is met."""
@@ -54,7 +54,7 @@ def plan_keeping(
     refuse_bad_days(network, old, 1, 0)
     problem, name = problem_to_plan(network, None, fairness=fairness, solver=solver, gap=gap, time_limit=time_limit)
     deadline = None if time_limit is None else time.monotonic() + time_limit
-    held, dates = _kept(problem, old, sites)
+    held, dates = kept_flows(problem, old, sites)
     residual = _missing(residual_of(problem, held, today=0, open_day=0), held)
     if name == "exact" or not len(residual.need):
         solution = exact.solve(residual.problem, gap=gap, deadline=deadline)
@@ -70,7 +70,7 @@ def plan_keeping(
     return solved
 
 
-def _kept(problem: Problem, old: Plan, sites: Container[str]) -> tuple[Flows, tuple[Ints, Ints]]:
+def kept_flows(problem: Problem, old: Plan, sites: Container[str]) -> tuple[Flows, tuple[Ints, Ints]]:
     """Return the flows behind what is kept, and the last days of the lots that they ship and hand over."""
     traced = untabulate(problem, old)
     if traced.lost:
