@@ -735,9 +735,16 @@ def test_what_counts_for_nothing_is_not_taken_in_and_does_not_come_again(hills: 
     assert vale.journal.store.count() == before
 
 
-def test_a_letter_that_fits_into_no_entry_keeps_no_other_away(hills: Member, vale: Member) -> None:
+@pytest.mark.parametrize(
+    "long",
+    [
+        ShipmentWithdrawn("x", DAY, '"' * 4_000),
+        ShipmentPromised("x", "x", "Market", DAY, DAY, tuple(Line("g" * 180, number) for number in range(62)), DAY),
+    ],
+)
+def test_a_letter_that_fits_into_no_entry_keeps_no_other_away(hills: Member, vale: Member, long: Fact) -> None:
     befriend(hills, vale)
-    hills.say(ShipmentWithdrawn("x", DAY, '"' * 4_000))
+    hills.say(long)
     order(hills)
     [refused] = vale.hear(hills.post())
     assert "too long" in refused

@@ -218,7 +218,7 @@ def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact
         network = entry.id if entry.network == NOTHING else entry.network
         if network not in state.letters.recognised:
             refused.append(f"network {code_of(network)} is not recognised here; recognise it first")
-        elif len(canonical(body_of(fact))) > LONGEST_BODY:
+        elif not _fits(fact):
             refused.append(f"entry {code_of(entry.id)} is too long for one of ours to hold")
         elif entry.kind not in EXPORTED:
             refused.append(f"entry {code_of(entry.id)}: {entry.kind} is no letter to another network")
@@ -239,3 +239,11 @@ def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact
         elif entry.id not in known.heard:
             refused.append(f"entry {code_of(entry.id)}: {why}")
     return facts, refused
+
+
+def _fits(fact: LetterHeard) -> bool:
+    """Return whether an entry of ours can hold a letter, with room for all else that stands in one."""
+    try:
+        return len(canonical(body_of(fact))) <= LONGEST_BODY
+    except FactError:
+        return False
