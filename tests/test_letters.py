@@ -806,6 +806,18 @@ def test_a_device_that_may_take_in_no_letters_acknowledges_none(hills: Member) -
     assert any("no room" in one for one in done.refused)
 
 
+def assert_answered_in_full(member: Member, other: Member) -> None:
+    """Hold to it that one device of a network exchanges with another over a line as devices of one network do."""
+    other.say(StockCounted("Mill", "flour", 700_000, TOMORROW))
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    ask = answering_for(member.journal, read=read, today=lambda: TODAY)(key_of(other))
+    assert sync(other.journal, ask).is_identical
+    assert stock(member, "Mill") == 700_000
+
+
 def test_a_member_that_another_network_calls_its_own_stays_a_member(hills: Member, vale: Member) -> None:
     """Anybody can be endorsed by its key, which other networks know of our stewards."""
     befriend(hills, vale)
@@ -816,15 +828,21 @@ def test_a_member_that_another_network_calls_its_own_stays_a_member(hills: Membe
         vale.say(DeviceEndorsed(key, "steward", DAY))
     hills.hear(vale.post())
     assert key_of(other) in hills.state().letters.stewards(vale.journal.network)
-    other.say(StockCounted("Mill", "flour", 700_000, TOMORROW))
-
-    def read(journal: Journal) -> State:
-        return fold(journal.read())
-
-    ask = answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(other))
-    assert sync(other.journal, ask).is_identical
-    assert stock(hills, "Mill") == 700_000
+    assert_answered_in_full(hills, other)
     assert set(Membership(hills.journal).readers()) == {key_of(hills), key_of(other)}
+
+
+def test_who_has_written_in_an_open_network_is_answered_in_full_whoever_calls_it_its_own(
+    hills: Member, vale: Member
+) -> None:
+    befriend(hills, vale)
+    other = second(hills)
+    other.say(StockCounted("Mill", "flour", 800_000, DAY))
+    meet(hills, other)
+    vale.say(DeviceEndorsed(key_of(other), "steward", DAY))
+    hills.hear(vale.post())
+    assert key_of(other) in hills.state().letters.stewards(vale.journal.network)
+    assert_answered_in_full(hills, other)
 
 
 def test_what_is_not_kept_of_somebody_who_gets_letters_only_is_not_acknowledged(hills: Member, vale: Member) -> None:
