@@ -266,6 +266,21 @@ def test_a_receipt_from_abroad_at_a_place_of_ours_moves_nothing_there(hills: Mem
     assert [one.status for one in hills.state().orders.values()] == ["issued"]
 
 
+def test_a_receipt_of_what_was_promised_and_never_ordered_moves_nothing_at_a_place_of_ours(
+    hills: Member, vale: Member
+) -> None:
+    """So it is with an order whose author was cut off: the promise of it stands."""
+    hills.say(StockCounted("Mill", "flour", 900_000, DAY, TOMORROW))
+    befriend(hills, vale)
+    hills.say(ShipmentPromised(vale.journal.network, "x", "Market", DAY, DAY, (Line("flour", 1_000),), DAY))
+    before = hills.state().books.balance("Mill", "flour")
+    [entry] = vale.say(OrderReceived(shipment_of(hills.journal.network, "x"), "Mill", (Line("flour", 500_000),), DAY))
+    signed = vale.journal.store.get(entry.id)
+    assert signed is not None
+    hills.hear([*vale.post(), signed])
+    assert hills.state().books.balance("Mill", "flour") == before
+
+
 def test_a_promise_that_takes_as_long_as_the_calendar_lets_the_situation_be_seen(hills: Member, vale: Member) -> None:
     befriend(hills, vale)
     first, last, lines = "0001-01-01", "9999-12-31", (Line("flour", 1_000),)
@@ -359,6 +374,49 @@ def test_a_steward_abroad_that_endorses_without_end_keeps_nobody_busy(
     assert all("no room for more" in one for one in refused)
     assert len(vale.state().letters.deciding[hills.journal.network]) == 5
     assert shipments(vale) == 1, "what else it says is heard"
+
+
+@pytest.mark.parametrize("is_early", [False, True])
+def test_of_one_shipment_only_so_much_counts_that_its_network_tells(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch, is_early: bool
+) -> None:
+    """Each load may bring a hundred lots more, and all were added up with each: a thousand took minutes."""
+    monkeypatch.setattr("abasto.state.letters.MOST_TOLD", 5)
+    befriend(hills, vale)
+    own = order(hills)
+    promise, *others = hills.post()[::-1]
+    if not is_early:
+        vale.hear([*others, promise])
+    made = hills.say(*(OrderLoaded(own, (Line("flour", 1_000),), DAY) for _ in range(20)))
+    vale.hear([*others, *(signed for one in made if (signed := hills.journal.store.get(one.id)) is not None)])
+    vale.hear([promise])
+    [shipment] = vale.state().letters.coming
+    assert vale.state().orders[shipment].loaded == (Line("flour", 5_000, ""),)
+    [other] = vale.state().letters.coming.values()
+    assert kept(vale.state().letters).coming[shipment] == other
+
+
+def test_of_one_shipment_only_so_many_receipts_count(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("abasto.state.letters.MOST_TOLD", 5)
+    shipment = promised(hills, vale)
+    receipt = OrderReceived(shipment, "Market", (Line("flour", 1_000),), DAY, more_to_come=True)
+    vale.say(*(receipt for _ in range(20)))
+    hills.hear(vale.post())
+    [sent] = hills.state().orders.values()
+    assert sent.received == (Line("flour", 5_000, ""),)
+
+
+def test_of_a_session_only_so_many_messages_are_kept(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("abasto.state.letters.MOST_SAID", 5)
+    befriend(hills, vale)
+    hills.say(*(JointSaid(session, f"{number}", DAY) for number in range(20) for session in (DAY, TOMORROW)))
+    vale.hear(hills.post())
+    said_there = vale.state().letters.said[hills.journal.network]
+    assert said_there == {session: ["0", "1", "2", "3", "4"] for session in (DAY, TOMORROW)}
 
 
 def test_a_forged_letter_is_listed_and_not_applied(hills: Member, vale: Member) -> None:
