@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -350,7 +349,7 @@ def test_what_counts_for_nothing_is_not_taken_in_however_often_it_comes(hills: M
 def test_of_one_network_only_so_many_letters_are_taken_in(
     hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["abasto.letters.post"], "MOST_HEARD", 5)
+    monkeypatch.setattr("abasto.state.letters.MOST_HEARD", 5)
     befriend(hills, vale)
     for _ in range(8):
         order(hills, 1_000)
@@ -358,6 +357,22 @@ def test_of_one_network_only_so_many_letters_are_taken_in(
     assert (len(vale.state().letters.heard), len(refused)) == (5, 4)
     assert all("no room" in one for one in vale.hear(hills.post()))
     assert len(vale.state().letters.heard) == 5
+
+
+def test_two_devices_that_take_in_other_letters_have_no_more_of_them_together(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("abasto.state.letters.MOST_HEARD", 5)
+    befriend(hills, vale)
+    other = second(vale)
+    for _ in range(8):
+        order(hills, 1_000)
+    founding, *promises = hills.post()
+    vale.hear([founding, *promises[:4]])
+    other.hear([founding, *promises[4:]])
+    meet(vale, other)
+    assert len(vale.state().letters.heard) == 5
+    assert encode(vale.state()) == encode(other.state())
 
 
 def test_a_steward_abroad_that_endorses_without_end_keeps_nobody_busy(

@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -44,6 +45,8 @@ __all__ = [
     "speakers_of",
 ]
 
+MOST_HEARD = 100_000
+"""So many letters of one network count, whichever of our devices took them in."""
 KEPT_EARLY = 200
 """Of so many shipments it is kept what each network said of them before their promise is known, or that are others'
 affair.
@@ -148,6 +151,8 @@ class Letters:
         self.recognised: dict[str, str] = {}
         self.heard: dict[str, str] = {}
         """The network of each letter, by its id."""
+        self.many: Counter[str] = Counter()
+        """How many letters there are of each network."""
         self.latest: dict[str, Latest] = {}
         self.deciding: dict[str, list[Deciding]] = {}
         self.speakers: dict[str, Speakers] = {}
@@ -182,10 +187,13 @@ class Letters:
             return "heard already"
         if not isinstance(fact, NetworkFounded) and not self.speakers.get(network, _NOBODY).said(entry):
             return "who signed it does not speak for that network"
+        if self.many[network] >= MOST_HEARD:
+            return "so many letters of its network are here that there is no room for more"
         decides = isinstance(fact, NetworkFounded | DeviceEndorsed | DeviceCut)
         if decides and len(self.deciding.get(network, ())) >= MOST_DECIDING:
             return "so much is here of who decides in its network that there is no room for more"
         self.heard[entry.id] = network
+        self.many[network] += 1
         self.latest[network] = Latest(day, entry.kind)
         if decides:
             insort(self.deciding.setdefault(network, []), Deciding.of(entry), key=lambda one: (one.lc, one.id))
@@ -255,6 +263,7 @@ class Letters:
         """Return the letters that `plain` came from."""
         made = cls()
         made.recognised, made.heard = dict(plain["recognised"]), dict(plain["heard"])
+        made.many = Counter(made.heard.values())
         made.latest = {network: Latest(*one) for network, one in plain["latest"].items()}
         made.deciding = {network: [Deciding(*one) for one in letters] for network, letters in plain["deciding"].items()}
         made.speakers = {network: speakers_of(letters) for network, letters in made.deciding.items()}
