@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -266,6 +265,21 @@ def test_a_receipt_from_abroad_at_a_place_of_ours_moves_nothing_there(hills: Mem
     assert [one.status for one in hills.state().orders.values()] == ["issued"]
 
 
+def test_a_receipt_of_what_was_promised_and_never_ordered_moves_nothing_at_a_place_of_ours(
+    hills: Member, vale: Member
+) -> None:
+    """So it is with an order whose author was cut off: the promise of it stands."""
+    hills.say(StockCounted("Mill", "flour", 900_000, DAY, TOMORROW))
+    befriend(hills, vale)
+    hills.say(ShipmentPromised(vale.journal.network, "x", "Market", DAY, DAY, (Line("flour", 1_000),), DAY))
+    before = hills.state().books.balance("Mill", "flour")
+    [entry] = vale.say(OrderReceived(shipment_of(hills.journal.network, "x"), "Mill", (Line("flour", 500_000),), DAY))
+    signed = vale.journal.store.get(entry.id)
+    assert signed is not None
+    hills.hear([*vale.post(), signed])
+    assert hills.state().books.balance("Mill", "flour") == before
+
+
 def test_a_promise_that_takes_as_long_as_the_calendar_lets_the_situation_be_seen(hills: Member, vale: Member) -> None:
     befriend(hills, vale)
     first, last, lines = "0001-01-01", "9999-12-31", (Line("flour", 1_000),)
@@ -335,7 +349,7 @@ def test_what_counts_for_nothing_is_not_taken_in_however_often_it_comes(hills: M
 def test_of_one_network_only_so_many_letters_are_taken_in(
     hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["abasto.letters.post"], "MOST_HEARD", 5)
+    monkeypatch.setattr("abasto.state.letters.MOST_HEARD", 5)
     befriend(hills, vale)
     for _ in range(8):
         order(hills, 1_000)
@@ -343,6 +357,22 @@ def test_of_one_network_only_so_many_letters_are_taken_in(
     assert (len(vale.state().letters.heard), len(refused)) == (5, 4)
     assert all("no room" in one for one in vale.hear(hills.post()))
     assert len(vale.state().letters.heard) == 5
+
+
+def test_two_devices_that_take_in_other_letters_have_no_more_of_them_together(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("abasto.state.letters.MOST_HEARD", 5)
+    befriend(hills, vale)
+    other = second(vale)
+    for _ in range(8):
+        order(hills, 1_000)
+    founding, *promises = hills.post()
+    vale.hear([founding, *promises[:4]])
+    other.hear([founding, *promises[4:]])
+    meet(vale, other)
+    assert len(vale.state().letters.heard) == 5
+    assert encode(vale.state()) == encode(other.state())
 
 
 def test_a_steward_abroad_that_endorses_without_end_keeps_nobody_busy(
@@ -359,6 +389,49 @@ def test_a_steward_abroad_that_endorses_without_end_keeps_nobody_busy(
     assert all("no room for more" in one for one in refused)
     assert len(vale.state().letters.deciding[hills.journal.network]) == 5
     assert shipments(vale) == 1, "what else it says is heard"
+
+
+@pytest.mark.parametrize("is_early", [False, True])
+def test_of_one_shipment_only_so_much_counts_that_its_network_tells(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch, is_early: bool
+) -> None:
+    """Each load may bring a hundred lots more, and all were added up with each: a thousand took minutes."""
+    monkeypatch.setattr("abasto.state.letters.MOST_TOLD", 5)
+    befriend(hills, vale)
+    own = order(hills)
+    promise, *others = hills.post()[::-1]
+    if not is_early:
+        vale.hear([*others, promise])
+    made = hills.say(*(OrderLoaded(own, (Line("flour", 1_000),), DAY) for _ in range(20)))
+    vale.hear([*others, *(signed for one in made if (signed := hills.journal.store.get(one.id)) is not None)])
+    vale.hear([promise])
+    [shipment] = vale.state().letters.coming
+    assert vale.state().orders[shipment].loaded == (Line("flour", 5_000, ""),)
+    [other] = vale.state().letters.coming.values()
+    assert kept(vale.state().letters).coming[shipment] == other
+
+
+def test_of_one_shipment_only_so_many_receipts_count(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("abasto.state.letters.MOST_TOLD", 5)
+    shipment = promised(hills, vale)
+    receipt = OrderReceived(shipment, "Market", (Line("flour", 1_000),), DAY, more_to_come=True)
+    vale.say(*(receipt for _ in range(20)))
+    hills.hear(vale.post())
+    [sent] = hills.state().orders.values()
+    assert sent.received == (Line("flour", 5_000, ""),)
+
+
+def test_of_a_session_only_so_many_messages_are_kept(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("abasto.state.letters.MOST_SAID", 5)
+    befriend(hills, vale)
+    hills.say(*(JointSaid(session, f"{number}", DAY) for number in range(20) for session in (DAY, TOMORROW)))
+    vale.hear(hills.post())
+    said_there = vale.state().letters.said[hills.journal.network]
+    assert said_there == {session: ["0", "1", "2", "3", "4"] for session in (DAY, TOMORROW)}
 
 
 def test_a_forged_letter_is_listed_and_not_applied(hills: Member, vale: Member) -> None:
@@ -735,9 +808,16 @@ def test_what_counts_for_nothing_is_not_taken_in_and_does_not_come_again(hills: 
     assert vale.journal.store.count() == before
 
 
-def test_a_letter_that_fits_into_no_entry_keeps_no_other_away(hills: Member, vale: Member) -> None:
+@pytest.mark.parametrize(
+    "long",
+    [
+        ShipmentWithdrawn("x", DAY, '"' * 4_000),
+        ShipmentPromised("x", "x", "Market", DAY, DAY, tuple(Line("g" * 180, number) for number in range(62)), DAY),
+    ],
+)
+def test_a_letter_that_fits_into_no_entry_keeps_no_other_away(hills: Member, vale: Member, long: Fact) -> None:
     befriend(hills, vale)
-    hills.say(ShipmentWithdrawn("x", DAY, '"' * 4_000))
+    hills.say(long)
     order(hills)
     [refused] = vale.hear(hills.post())
     assert "too long" in refused
@@ -799,6 +879,18 @@ def test_a_device_that_may_take_in_no_letters_acknowledges_none(hills: Member) -
     assert any("no room" in one for one in done.refused)
 
 
+def assert_answered_in_full(member: Member, other: Member) -> None:
+    """Hold to it that one device of a network exchanges with another over a line as devices of one network do."""
+    other.say(StockCounted("Mill", "flour", 700_000, TOMORROW))
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    ask = answering_for(member.journal, read=read, today=lambda: TODAY)(key_of(other))
+    assert sync(other.journal, ask).is_identical
+    assert stock(member, "Mill") == 700_000
+
+
 def test_a_member_that_another_network_calls_its_own_stays_a_member(hills: Member, vale: Member) -> None:
     """Anybody can be endorsed by its key, which other networks know of our stewards."""
     befriend(hills, vale)
@@ -809,15 +901,21 @@ def test_a_member_that_another_network_calls_its_own_stays_a_member(hills: Membe
         vale.say(DeviceEndorsed(key, "steward", DAY))
     hills.hear(vale.post())
     assert key_of(other) in hills.state().letters.stewards(vale.journal.network)
-    other.say(StockCounted("Mill", "flour", 700_000, TOMORROW))
-
-    def read(journal: Journal) -> State:
-        return fold(journal.read())
-
-    ask = answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(other))
-    assert sync(other.journal, ask).is_identical
-    assert stock(hills, "Mill") == 700_000
+    assert_answered_in_full(hills, other)
     assert set(Membership(hills.journal).readers()) == {key_of(hills), key_of(other)}
+
+
+def test_who_has_written_in_an_open_network_is_answered_in_full_whoever_calls_it_its_own(
+    hills: Member, vale: Member
+) -> None:
+    befriend(hills, vale)
+    other = second(hills)
+    other.say(StockCounted("Mill", "flour", 800_000, DAY))
+    meet(hills, other)
+    vale.say(DeviceEndorsed(key_of(other), "steward", DAY))
+    hills.hear(vale.post())
+    assert key_of(other) in hills.state().letters.stewards(vale.journal.network)
+    assert_answered_in_full(hills, other)
 
 
 def test_what_is_not_kept_of_somebody_who_gets_letters_only_is_not_acknowledged(hills: Member, vale: Member) -> None:

@@ -1,7 +1,8 @@
 """Networks that recognise each other and send each other goods, told by letters that any carrier may lose or mix up.
 
 In each a few devices, all of them stewards, write orders to places of the others, promise, load, receive and cancel;
-devices are parted, wiped, and come back from old backups with fresh keys. What must hold in the end is in `check`.
+devices are parted, wiped, and come back from old backups with fresh keys. In a third of the schedules one more network
+is recognised, whose steward is hostile (`sim_hostile`). What must hold in the end is in `check`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, permutations
 from random import Random
 from unittest.mock import patch
 
 from sim_carrier import Carrier, CrashingStore, Faults, Lost
+from sim_hostile import BOUNDS, Hostile, Target, apart_from, without
 
 from abasto.cycle import go_on
 from abasto.errors import AbastoError, JournalError, SyncError
@@ -24,6 +26,7 @@ from abasto.facts.kinds import (
     DeviceCut,
     DeviceEndorsed,
     Fact,
+    JointSaid,
     LetterHeard,
     Line,
     NetworkRecognised,
@@ -39,11 +42,15 @@ from abasto.facts.kinds import (
 )
 from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
+from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import Device, read_entry
 from abasto.journal.store import Verified, place_of
-from abasto.letters import answering_for, exchange, heard, post
+from abasto.letters import answering_for, exchange, exported, heard, post
+from abasto.state.abroad import others, shipments
 from abasto.state.deciding import cut_of
 from abasto.state.encode import encode
+from abasto.state.exceptions import exceptions
+from abasto.state.figures import figures
 from abasto.state.fold import Told, fold, fold_anew
 from abasto.state.letters import open_letter, shipment_of
 from abasto.state.permits import refuse_forbidden
@@ -110,6 +117,10 @@ class Town:
         """The place to which others send."""
         return f"Market of {self.name}"
 
+    def keys(self) -> list[str]:
+        """Return the keys of its devices."""
+        return [desk.key for desk in self.desks]
+
 
 _READ: dict[int, tuple[CrashingStore, int, State]] = {}
 
@@ -133,7 +144,7 @@ def read(journal: Journal) -> State:
 class Towns:
     """All networks, and the carriers between them and within them."""
 
-    def __init__(self, seed: int, span: Span) -> None:
+    def __init__(self, seed: int, span: Span, *, has_hostile: bool) -> None:
         self.random = Random(seed)
         self.seen: Counter[str] = Counter()
         self._carrier = Carrier(self.random, Faults.drawn(self.random))
@@ -154,8 +165,9 @@ class Towns:
             self._founded(name, threshold, self.random.randint(*span.desks))
             for name in _names(self.random.randint(*span.towns))
         ]
+        self.hostile = self._hostile(seed) if has_hostile else None
         for town in self.towns:
-            others = [other for other in self.towns if other is not town]
+            others = self._others(town)
             facts: list[Fact] = [RowSet("goods", {"good": FLOUR}, DAY), RowSet("sites", {"site": town.store}, DAY)]
             facts += [RowSet("sites", {"site": town.market}, DAY), StockCounted(town.store, FLOUR, STOCK, DAY)]
             facts += [RowSet("sites", {"site": one.market, "network": one.name}, DAY) for one in others]
@@ -163,6 +175,8 @@ class Towns:
             town.desks[0].journal.append(facts, time=0)
             self._meet_at_home(town)
         self._steps = self.random.randint(*span.steps)
+        if self.hostile is not None:
+            self._steps += self._steps // 2  # So many of them are its own.
 
     def live(self) -> None:
         """Let everything happen."""
@@ -211,6 +225,8 @@ class Towns:
                 if other is not town:
                     self._check_between(town, other)
             self._check_stock(town)
+            if self.hostile is not None:
+                self._check_apart_from(self.hostile, town)
 
     def _check_between(self, town: Town, other: Town) -> None:
         """Hold what `town` promised against what `other` expects of it."""
@@ -228,7 +244,7 @@ class Towns:
             order = here.orders.get(one.order)
             if one.order not in promised or order is None or order.issued is None:
                 # A lie, or the order or the promise was on one disk only, and that is gone.
-                network, by = self._ordered[one.order]
+                network, by = self._by(one.order)
                 is_lost = by in town.lost or there.orders[id].author in town.lost
                 assert network != town.id or is_lost, f"{town.name} knows nothing of {one.order}"
                 self.seen["lie" if network != town.id else "orphan"] += 1
@@ -259,6 +275,26 @@ class Towns:
             assert way == (loaded or promised) - received, f"of {shipment} {way} is on the way"
             assert sent.status in ("issued", "loaded"), sent.status
 
+    def _check_apart_from(self, hostile: Hostile, town: Town) -> None:
+        """Hold to it that a hostile network changed nothing but what it has a part in, and cost no more than it may."""
+        journal = town.desks[0].journal
+        state = read(journal)
+        letters = state.letters
+        shared = {id for id, one in letters.coming.items() if one.network == hostile.id}
+        shared |= {id for id, one in letters.going.items() if one.network == hostile.id}
+        worlds = (state, without(journal, hostile.id))
+        with_it, without_it = (apart_from(journal, one, hostile.id, hostile.market, shared) for one in worlds)
+        for what, said in without_it.items():
+            assert with_it[what] == said, f"{hostile.name} changed {what} of {town.name}"
+        for other in self.towns:
+            there = read(other.desks[0].journal).letters.said.get(other.id, {}).get(DAY, ())
+            assert {*there} <= {*letters.said.get(other.id, {}).get(DAY, ())}, f"{town.name} did not hear {other.name}"
+        for one, peer in permutations(town.desks, 2):
+            assert _is_answered_in_full(one, peer), f"members of {town.name} are kept apart"
+        exceptions(state), figures(state, TODAY), others(state), list(shipments(state))  # None of them fails.
+        hostile.check_bounds(state)
+        self.seen["shared"] += len(shared)
+
     def _from(self, town: Town, state: State) -> set[str]:
         """Return the orders from a network's store."""
         return {id for id, one in state.orders.items() if one.issued is not None and one.issued.from_site == town.store}
@@ -273,13 +309,15 @@ class Towns:
         loaded, received = (sum(line.quantity for fact in facts for line in fact.lines) for facts in (loads, receipts))
         assert sum(state.books.balance(town.store, FLOUR).values()) == STOCK - loaded
         assert sum(state.books.balance(town.market, FLOUR).values()) == received
-        for other in self.towns:
-            if other is not town:
-                assert sum(state.books.balance(other.market, FLOUR).values()) == 0
+        for other in self._others(town):
+            assert sum(state.books.balance(other.market, FLOUR).values()) == 0
 
     # What happens
 
     def _step(self) -> None:
+        if self.hostile is not None and self.random.random() < 0.3:
+            self._suffer(self.hostile)
+            return
         happening = self.random.random()
         town = self.random.choice(self.towns)
         desk = self.random.choice(town.desks)
@@ -314,7 +352,7 @@ class Towns:
         open_ = [one.issued for one in state.orders.open() if one.issued is not None and not one.loaded]
         free -= sum(line.quantity for one in open_ if one.from_site == town.store for line in one.lines)
         quantity = self.random.randrange(1, 100) * 1000
-        other = self.random.choice([one for one in self.towns if one is not town])
+        other = self.random.choice(self._others(town))
         lines = (Line(FLOUR, quantity),)
         order = OrderIssued(town.store, other.market, "carts", 1, DAY, TOMORROW, lines, DAY)
         if quantity <= free:
@@ -351,7 +389,7 @@ class Towns:
         state = read(desk.journal)
         for shipment, one in sorted(state.letters.coming.items()):
             left = self._left.get(one.order, 0)
-            is_true = self._ordered[one.order][0] == one.network
+            is_true = self._by(one.order)[0] == one.network
             if not left or not is_true or one.order in self._arrived or state.orders[shipment].status == "cancelled":
                 continue
             lines = (Line(FLOUR, left),)
@@ -363,13 +401,15 @@ class Towns:
 
     def _meddle(self, town: Town, desk: Desk) -> None:
         """Let a steward say things about a shipment between two other networks, which are none of its affair."""
+        networks = {one.id for one in self.towns}
         found = [open_letter(fact) for fact in _heard_facts(desk)]
         theirs = [
             (entry, fact)
             for entry, fact in found
             if isinstance(fact, ShipmentPromised)
             and fact.network != town.id
-            and self._ordered[fact.order][0] != town.id
+            and self._by(fact.order)[0] != town.id
+            and entry.network in networks
         ]
         if not theirs:
             return
@@ -385,6 +425,45 @@ class Towns:
         )
         if self._say(desk, lie):
             self.seen["meddle"] += 1
+
+    def _suffer(self, hostile: Hostile) -> None:
+        """Let a hostile network learn what somebody tells, do its worst, and bring that to somebody, in some way."""
+        told = self.random.choice(self.random.choice(self.towns).desks)
+        hostile.hear(list(exported(told.journal, read(told.journal)).store.export()))
+        self.seen[f"attack: {hostile.attack()}"] += 1
+        self._plan()
+        town = self.random.choice(self.towns)
+        desk = self.random.choice(town.desks)
+        self.random.choice((self._hear_hostile, self._hear_hostile, self._ask_hostile, self._answer_hostile))(
+            hostile, town, desk
+        )
+
+    def _plan(self) -> None:
+        """Let somebody honest say something on the way to a joint plan."""
+        town = self.random.choice(self.towns)
+        known = read(town.desks[0].journal).letters.said.get(town.id, {}).get(DAY, ())
+        if len(known) < BOUNDS["MOST_SAID"] // 2:
+            self._say(town.desks[0], JointSaid(DAY, str(len(known)), DAY))
+
+    def _hear_hostile(self, hostile: Hostile, town: Town, desk: Desk) -> None:
+        """Read a stick of a hostile network, which may go on to others."""
+        letters = hostile.brought()
+        self._sticks.append(letters)
+        self._hear(desk, letters)
+
+    def _ask_hostile(self, hostile: Hostile, town: Town, desk: Desk) -> None:
+        """Exchange letters with a hostile network that answers."""
+        answer = Answerer(hostile.outbox()).answer
+        self._try(lambda ask: exchange(desk.journal, ask, hostile.id, TODAY, read=read), desk, desk, answer, town, town)
+
+    def _answer_hostile(self, hostile: Hostile, town: Town, desk: Desk) -> None:
+        """Answer a hostile network that gives what it has and asks for all there is, also in another one's name."""
+        outbox = hostile.outbox()
+        if self.random.random() < 0.3:
+            outbox = Journal(MemoryStore())
+            outbox.receive([one for one in hostile.letters if town.id.encode() in one.raw])
+        answer = answering_for(desk.journal, read=read, today=lambda: TODAY, now=lambda: 0.0)(hostile.key)
+        self._try(lambda ask: sync(outbox, ask), desk, desk, answer, town, town)
 
     def _exchange_at_home(self, town: Town, desk: Desk) -> None:
         one, other = self.random.sample(town.desks, 2)
@@ -448,10 +527,13 @@ class Towns:
         if self.random.random() < 0.5:
             letters = [one for one in [*letters, *letters[:3]] if self.random.random() < 0.8]
             self.random.shuffle(letters)
+        self._hear(desk, letters)
+        self.seen["stick read"] += 1
+
+    def _hear(self, desk: Desk, letters: Sequence[Signed]) -> None:
         facts, _ = heard(read(desk.journal), letters, TODAY)
         if facts:
             desk.journal.append(facts, time=0)
-        self.seen["stick read"] += 1
 
     def _deliver_late(self, town: Town, desk: Desk) -> None:
         with contextlib.suppress(AbastoError):
@@ -504,6 +586,22 @@ class Towns:
 
     # Small things
 
+    def _others(self, town: Town) -> list[Town | Hostile]:
+        """Return all other networks that a network recognises."""
+        others: list[Town | Hostile] = [other for other in self.towns if other is not town]
+        return others if self.hostile is None else [*others, self.hostile]
+
+    def _by(self, order: str) -> tuple[str, str]:
+        """Return the network and the device that wrote an order; blanks for one that nobody wrote."""
+        return self._ordered.get(order, ("", ""))
+
+    def _hostile(self, seed: int) -> Hostile:
+        """Return a network that does harm to all others, and calls some of their stewards its own from the first."""
+        hostile = Hostile(seed, [town.desks[-1].key for town in self.towns if self.random.random() < 0.3])
+        for town in self.towns:
+            hostile.targets.append(Target(town.name, town.id, town.market, town.store, town.keys))
+        return hostile
+
     def _founded(self, name: str, threshold: int, size: int) -> Town:
         desks = [self._fresh() for _ in range(size)]
         keys = [desk.key for desk in desks]
@@ -528,8 +626,13 @@ def live_towns(seed: int, span: Span = Span()) -> Counter[str]:
     """Live one schedule, heal and check; return how often what happened."""
     # Each device looks at each signature; here it is computed once for all of them.
     once = lru_cache(maxsize=None)(read_entry)
-    with patch("abasto.state.letters.read_entry", once), patch("abasto.letters.post.read_entry", once):
-        towns = Towns(seed, span)
+    has_hostile = seed % 3 == 1
+    with contextlib.ExitStack() as patched:
+        for where in ("abasto.state.letters.read_entry", "abasto.letters.post.read_entry"):
+            patched.enter_context(patch(where, once))
+        for what, most in BOUNDS.items() if has_hostile else ():
+            patched.enter_context(patch(f"abasto.state.letters.{what}", most))
+        towns = Towns(seed, span, has_hostile=has_hostile)
         towns.live()
         towns.heal()
         towns.check()
@@ -561,6 +664,14 @@ def _heard_facts(desk: Desk) -> list[LetterHeard]:
 def _answer(one: Desk, other: Desk) -> Callable[[bytes], bytes]:
     """Return what answers for a device, when another one asks that proved its key."""
     return answering_for(other.journal, read=read, today=lambda: TODAY, now=lambda: 0.0)(one.key)
+
+
+def _is_answered_in_full(one: Desk, other: Desk) -> bool:
+    """Return whether two devices that hold the same find that out from each other."""
+    try:
+        return sync(one.journal, _answer(one, other)).is_identical
+    except SyncError:
+        return False
 
 
 def _everything(desk: Desk) -> list[Verified]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 
 import pytest
 from sim_naive import Remembering, Telling
+from sim_sets import soak_chunks
 from sim_world import Exchange, Schedule, run
 
 CHUNK = 100
-SOAK_FROM = int(os.environ.get("ABASTO_SEEDS_FROM", "1000"))
-"""Of ten thousand schedules each run of the soak lives a thousand; with another seed here the next run lives others."""
 TOWN = Schedule(devices=(15, 20), steps=(120, 160))
 REGION = Schedule(devices=(30, 40), steps=(300, 400))
 
@@ -23,9 +21,9 @@ def test_no_schedule_parts_the_devices_or_loses_an_entry(first: int) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("first", range(SOAK_FROM, SOAK_FROM + 1_000, 250))
-def test_none_of_a_thousand_more_schedules_does(first: int) -> None:
-    for seed in range(first, first + 250):
+@pytest.mark.parametrize("seeds", soak_chunks("exchange", 250), ids=str)
+def test_none_of_a_thousand_more_schedules_does(seeds: range) -> None:
+    for seed in seeds:
         run(seed)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 
 import pytest
 from sim_joint import counting_promises, live_joint
-
-SOAK_FROM = int(os.environ.get("ABASTO_SEEDS_FROM", "1000"))
+from sim_sets import soak_chunks
 
 
 def test_no_schedule_lets_a_network_count_on_what_nobody_sends() -> None:
@@ -19,8 +17,9 @@ def test_no_schedule_lets_a_network_count_on_what_nobody_sends() -> None:
 
 
 @pytest.mark.soak
-def test_none_of_dozens_more_joint_plans_does() -> None:
-    for seed in range(SOAK_FROM, SOAK_FROM + 40):
+@pytest.mark.parametrize("seeds", soak_chunks("joint", 40), ids=str)
+def test_none_of_dozens_more_joint_plans_does(seeds: range) -> None:
+    for seed in seeds:
         live_joint(seed)
 
 

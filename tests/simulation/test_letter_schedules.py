@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 
 import pytest
+from sim_hostile import ATTACKS
 from sim_naive_letters import NAIVE
+from sim_sets import soak_chunks
 from sim_towns import Span, live_towns
-
-SOAK_FROM = int(os.environ.get("ABASTO_SEEDS_FROM", "1000"))
-SOAK = 200
-"""So many of the thousand seeds that the soak lives elsewhere; with another seed to begin with it lives others."""
 
 
 @pytest.mark.parametrize("first", range(0, 20, 10))
@@ -21,9 +18,9 @@ def test_no_schedule_promises_twice_or_breaks_a_promise(first: int) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("first", range(SOAK_FROM, SOAK_FROM + SOAK, 100))
-def test_none_of_hundreds_more_does(first: int) -> None:
-    for seed in range(first, first + 100):
+@pytest.mark.parametrize("seeds", soak_chunks("letters", 100), ids=str)
+def test_none_of_hundreds_more_does(seeds: range) -> None:
+    for seed in seeds:
         live_towns(seed)
 
 
@@ -35,12 +32,13 @@ def test_five_networks_hold_what_they_promise() -> None:
 
 def test_everything_that_can_go_wrong_between_networks_does() -> None:
     seen: Counter[str] = Counter()
-    for seed in range(2_000, 2_015):
+    for seed in range(2_000, 2_036):
         seen += live_towns(seed)
     happenings = {
         "ordered", "promised", "load", "receive", "cancel", "loaded", "received", "cancelled", "exchange", "stick read",
-        "partition", "unreachable", "wipe", "restore", "let in", "cut", "meddle", "Lost", "Crash",
+        "partition", "unreachable", "wipe", "restore", "let in", "cut", "meddle", "Lost", "Crash", "shared",
     }  # fmt: skip
+    happenings |= {f"attack: {attack}" for attack in ATTACKS}
     assert happenings <= set(seen)
 
 
@@ -54,7 +52,16 @@ def test_the_same_seed_is_the_same_schedule_of_letters() -> None:
         ("a promise that comes again counts again", 0),
         ("what is heard before the promise is dropped", 0),
         ("anybody withdraws", 0),
-        ("who speaks is judged when a letter comes", 80),
+        ("who speaks is judged when a letter comes", 0),
+        ("whoever names a network speaks for it", 0),
+        ("a shipment is known by its order alone", 0),
+        ("a receipt counts wherever", 0),
+        ("anybody receives", 0),
+        ("of a shipment all counts that is told", 0),
+        ("so much is kept early of all together", 0),
+        ("there is room for the letters of all together", 0),
+        ("so much is said in a session by all together", 0),
+        ("a device is of the network that calls it its own", 0),
     ],
 )
 def test_a_naive_rule_of_letters_is_caught(rule: str, first: int) -> None:

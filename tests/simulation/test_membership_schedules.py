@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 
 import pytest
 from sim_members import live_members
 from sim_naive_members import NAIVE
+from sim_sets import soak_chunks
 from sim_world import Schedule
-
-SOAK_FROM = int(os.environ.get("ABASTO_SEEDS_FROM", "1000"))
-SOAK = 200
-"""So many seeds are lived by each run of the soak; with another seed to begin with it lives others."""
 
 
 @pytest.mark.parametrize("first", range(0, 20, 10))
@@ -22,9 +18,9 @@ def test_no_schedule_parts_the_members_or_lets_an_attack_reach_too_far(first: in
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("first", range(SOAK_FROM, SOAK_FROM + SOAK, 100))
-def test_none_of_hundreds_more_of_members_does(first: int) -> None:
-    for seed in range(first, first + 100):
+@pytest.mark.parametrize("seeds", soak_chunks("members", 100), ids=str)
+def test_none_of_hundreds_more_of_members_does(seeds: range) -> None:
+    for seed in seeds:
         live_members(seed)
 
 

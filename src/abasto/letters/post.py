@@ -7,7 +7,6 @@ goods arrive there.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
@@ -40,8 +39,6 @@ from abasto.state.state import State
 
 __all__ = ["EXPORTED", "Picked", "due", "exported", "heard", "letters_of", "tell_due"]
 
-MOST_HEARD = 100_000
-"""So many letters of one network are taken in."""
 EXPORTED = (
     NetworkFounded.KIND,
     JointSaid.KIND,
@@ -218,24 +215,28 @@ def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact
         network = entry.id if entry.network == NOTHING else entry.network
         if network not in state.letters.recognised:
             refused.append(f"network {code_of(network)} is not recognised here; recognise it first")
-        elif len(canonical(body_of(fact))) > LONGEST_BODY:
+        elif not _fits(fact):
             refused.append(f"entry {code_of(entry.id)} is too long for one of ours to hold")
         elif entry.kind not in EXPORTED:
             refused.append(f"entry {code_of(entry.id)}: {entry.kind} is no letter to another network")
         else:
-            letters.append((_ORDER.get(entry.kind, 2), entry.lc, network, entry, inner, fact))
+            letters.append((_ORDER.get(entry.kind, 2), entry.lc, entry, inner, fact))
     facts: list[Fact] = []
     if not letters:
         return facts, refused
     known = Letters.from_plain(state.letters.plain())
-    count = Counter(state.letters.heard.values())
-    for _, _, network, entry, inner, fact in sorted(letters, key=lambda one: one[:2]):
-        why = "so many letters of its network are here that there is no room for more"
-        if count[network] < MOST_HEARD:
-            why = known.take(entry, inner, own=state.network, day=day.isoformat())
+    for _, _, entry, inner, fact in sorted(letters, key=lambda one: one[:2]):
+        why = known.take(entry, inner, own=state.network, day=day.isoformat())
         if not why:
-            count[network] += 1
             facts.append(fact)
         elif entry.id not in known.heard:
             refused.append(f"entry {code_of(entry.id)}: {why}")
     return facts, refused
+
+
+def _fits(fact: LetterHeard) -> bool:
+    """Return whether an entry of ours can hold a letter, with room for all else that stands in one."""
+    try:
+        return len(canonical(body_of(fact))) <= LONGEST_BODY
+    except FactError:
+        return False

@@ -65,10 +65,7 @@ class Shipment:
 def others(state: State) -> tuple[Other, ...]:
     """Return the recognised networks, by name."""
     letters = state.letters
-    counts: dict[str, int] = {}
-    for network in letters.heard.values():
-        counts[network] = counts.get(network, 0) + 1
-    found = (Other(id, name, counts.get(id, 0), letters.latest.get(id)) for id, name in letters.recognised.items())
+    found = (Other(id, name, letters.many[id], letters.latest.get(id)) for id, name in letters.recognised.items())
     return tuple(sorted(found, key=lambda one: (one.name.casefold(), one.network)))
 
 

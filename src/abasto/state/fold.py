@@ -364,12 +364,12 @@ class _Fold:
         letters = self.state.letters
         if fact.order in letters.going:
             return "promised already"
-        promise = Promise(shipment_of(self.state.network, fact.order), fact.network)
+        promise = Promise(shipment_of(self.state.network, fact.order), fact.network, fact.site)
         letters.promise(fact.order, promise)
         for kind, body, believed in letters.take_early(fact.network, promise.id):
             early = fact_of(kind, body)
             if isinstance(early, OrderReceived):  # Whoever is promised goods may say that it withdraws them, in vain.
-                self.handed_over(early, entry, believed)
+                self.told_of_shipment(early, fact.network, entry, believed)
         return ""
 
     def withdrawn(self, fact: ShipmentWithdrawn, entry: Entry, author: Author, day: str) -> str:
@@ -388,7 +388,7 @@ class _Fold:
         if isinstance(inner, ShipmentPromised) and inner.network == self.state.network:
             return self.announced(inner, letter, entry)
         if isinstance(inner, OrderLoaded | ShipmentWithdrawn | OrderReceived):
-            self.told_of_shipment(inner, letter.network, entry, self.state.dates.believed(inner.date))
+            return self.told_of_shipment(inner, letter.network, entry, self.state.dates.believed(inner.date))
         return ""
 
     def announced(self, fact: ShipmentPromised, letter: Entry, entry: Entry) -> str:
@@ -410,8 +410,9 @@ class _Fold:
 
     def told_of_shipment(
         self, fact: OrderLoaded | ShipmentWithdrawn | OrderReceived, network: str, entry: Entry, day: str
-    ) -> None:
-        """Another network loaded or withdrew what it promised us, or received what we promised it.
+    ) -> str:
+        """Another network loaded or withdrew what it promised us, or received what we promised it; return why that
+        counts for nothing, or nothing.
 
         It may be heard, or stand in the fold, before the promise; then it counts once that is known.
         """
@@ -425,28 +426,31 @@ class _Fold:
             is_known = shipment in letters.coming and letters.coming[shipment].network == network
         if not is_known:
             letters.keep_early(network, shipment, [fact.KIND, body_of(fact), day])
+        elif not letters.has_room(shipment):
+            return "told too often"
         elif isinstance(fact, OrderReceived):
-            self.handed_over(fact, entry, day)
+            return self.handed_over(fact, entry, day)
         elif isinstance(fact, OrderLoaded):
             coming = letters.coming[shipment]
             self.state.orders.sent(shipment, fact.lines, entry=entry.id, day=day, is_more=coming.is_sent)
             letters.coming[shipment] = coming._replace(is_sent=True)
         else:
             self.state.orders.withdraw(shipment, entry=entry.id, day=day)
+        return ""
 
-    def handed_over(self, fact: OrderReceived, entry: Entry, day: str) -> None:
+    def handed_over(self, fact: OrderReceived, entry: Entry, day: str) -> str:
         """Another network received what we promised it: our order is done, and the goods are theirs.
 
-        A receipt for any other place than the order's counts for nothing: it would move lots there, also of ours.
+        A receipt for any other place than was promised counts for nothing: it would move lots there, also of ours.
         """
         order = self.state.letters.order_of[fact.order]
-        known = self.state.orders.get(order)
-        if known is not None and known.issued is not None and known.issued.to_site != fact.site:
-            return
+        if self.state.letters.going[order].site != fact.site:
+            return "received at another place"
         receipt = OrderReceived(order, fact.site, fact.lines, fact.date, fact.more_to_come)
         self.state.orders.take(order, receipt, entry, day=day)
         for line in fact.lines:
             self.state.books.take_out(day, line.good, line.lot, line.quantity, fact.site, OUTSIDE, "handed over")
+        return ""
 
     def noted(self, fact: NoteWritten, entry: Entry, author: Author, day: str) -> str:
         for id in fact.settles:

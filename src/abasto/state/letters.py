@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -44,6 +45,8 @@ __all__ = [
     "speakers_of",
 ]
 
+MOST_HEARD = 100_000
+"""So many letters of one network count, whichever of our devices took them in."""
 KEPT_EARLY = 200
 """Of so many shipments it is kept what each network said of them before their promise is known, or that are others'
 affair.
@@ -52,23 +55,36 @@ MOST_DECIDING = 500
 """So many letters of a network that say who decides in it count: each is judged with all others anew, so that the time
 this takes grows with the third power of their number (500 take three seconds, 2,000 two minutes).
 """
+MOST_TOLD = 50
+"""So many letters of a network about one shipment count: each may bring a hundred lots more, and with each all are
+added up anew.
+"""
+MOST_SAID = 500
+"""So many messages of a network in one session are kept; thirty networks that plan together say about 130 each."""
 KEPT_SESSIONS = 3
 """So many sessions of a network are kept, the last by their names, which begin with a date."""
 
 
 class Promise(NamedTuple):
-    """A shipment that we promised: its id, and the network that it goes to."""
+    """A shipment that we promised: its id, the network and the place there that it goes to, and how many letters told
+    of it since.
+    """
 
     id: str
     network: str
+    site: str
+    told: int = 0
 
 
 class Coming(NamedTuple):
-    """A shipment that is promised to us: its network, the id of its order there, and whether it was loaded."""
+    """A shipment that is promised to us: its network, the id of its order there, whether it was loaded, and how many
+    letters told of it since.
+    """
 
     network: str
     order: str
     is_sent: bool = False
+    told: int = 0
 
 
 class Latest(NamedTuple):
@@ -135,6 +151,8 @@ class Letters:
         self.recognised: dict[str, str] = {}
         self.heard: dict[str, str] = {}
         """The network of each letter, by its id."""
+        self.many: Counter[str] = Counter()
+        """How many letters there are of each network."""
         self.latest: dict[str, Latest] = {}
         self.deciding: dict[str, list[Deciding]] = {}
         self.speakers: dict[str, Speakers] = {}
@@ -169,10 +187,13 @@ class Letters:
             return "heard already"
         if not isinstance(fact, NetworkFounded) and not self.speakers.get(network, _NOBODY).said(entry):
             return "who signed it does not speak for that network"
+        if self.many[network] >= MOST_HEARD:
+            return "so many letters of its network are here that there is no room for more"
         decides = isinstance(fact, NetworkFounded | DeviceEndorsed | DeviceCut)
         if decides and len(self.deciding.get(network, ())) >= MOST_DECIDING:
             return "so much is here of who decides in its network that there is no room for more"
         self.heard[entry.id] = network
+        self.many[network] += 1
         self.latest[network] = Latest(day, entry.kind)
         if decides:
             insort(self.deciding.setdefault(network, []), Deciding.of(entry), key=lambda one: (one.lc, one.id))
@@ -185,7 +206,7 @@ class Letters:
         """Remember what a network said on the way to a joint plan; of each network the latest sessions are kept."""
         mine = self.said.setdefault(network, {})
         messages = mine.setdefault(fact.session, [])
-        if fact.message not in messages:
+        if len(messages) < MOST_SAID and fact.message not in messages:
             messages.append(fact.message)
         for session in sorted(mine)[:-KEPT_SESSIONS]:
             del mine[session]
@@ -195,13 +216,26 @@ class Letters:
         self.going[order] = promise
         self.order_of[promise.id] = order
 
+    def has_room(self, shipment: str) -> bool:
+        """Count a letter about a shipment that is promised, and return whether those before it left room for it."""
+        order = self.order_of.get(shipment)
+        known = self.coming[shipment] if order is None else self.going[order]
+        counted = known._replace(told=known.told + 1)
+        if isinstance(counted, Coming):
+            self.coming[shipment] = counted
+        elif order is not None:
+            self.going[order] = counted
+        return known.told < MOST_TOLD
+
     def keep_early(self, network: str, shipment: str, letter: list[Any]) -> None:
         """Remember what a network said of a shipment before the promise of it is known; of many of its shipments the
         latest, so that none that says much makes forgotten what others said.
 
         `letter` is what the fold needs of it once the promise is known.
         """
-        self.early.setdefault(f"{network}/{shipment}", []).append(letter)
+        known = self.early.setdefault(f"{network}/{shipment}", [])
+        if len(known) < MOST_TOLD:
+            known.append(letter)
         of_network = [key for key in self.early if key.startswith(f"{network}/")]
         for key in of_network[:-KEPT_EARLY]:
             del self.early[key]
@@ -229,6 +263,7 @@ class Letters:
         """Return the letters that `plain` came from."""
         made = cls()
         made.recognised, made.heard = dict(plain["recognised"]), dict(plain["heard"])
+        made.many = Counter(made.heard.values())
         made.latest = {network: Latest(*one) for network, one in plain["latest"].items()}
         made.deciding = {network: [Deciding(*one) for one in letters] for network, letters in plain["deciding"].items()}
         made.speakers = {network: speakers_of(letters) for network, letters in made.deciding.items()}
