@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from abasto.errors import FactError
+from abasto.errors import EndlessError, FactError
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     DeviceCut,
@@ -60,8 +61,8 @@ from abasto.state.letters import KEPT_EARLY, Letters, sealed_letter, shipment_of
 from abasto.state.permits import NotAllowedError, refuse_forbidden
 from abasto.state.sayings import said
 from abasto.state.state import State
-from abasto.sync.bundle import open_bundle
-from abasto.sync.exchange import sync
+from abasto.sync.bundle import open_bundle, write_bundle
+from abasto.sync.exchange import push, sync
 
 TODAY = date(2027, 3, 1)
 DAY = TODAY.isoformat()
@@ -343,6 +344,58 @@ def test_of_one_network_only_so_many_letters_are_taken_in(
     assert (len(vale.state().letters.heard), len(refused)) == (5, 4)
     assert all("no room" in one for one in vale.hear(hills.post()))
     assert len(vale.state().letters.heard) == 5
+
+
+@pytest.mark.parametrize("bound", [("MOST_HEARD", 20), ("MOST_BYTES", 1_400)])
+@pytest.mark.parametrize("way", ["asked", "asks", "stick"])
+def test_of_letters_that_come_without_end_no_more_are_held_than_there_is_room_for(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bound: tuple[str, int], way: str
+) -> None:
+    """Whoever speaks for a network, or is asked in its name, can sign as many as it likes."""
+    monkeypatch.setattr(sys.modules["abasto.letters.post"], *bound)
+    befriend(hills, vale)
+    hills.say(*(JointSaid(DAY, f"{number}", DAY) for number in range(200)))
+    held: list[Journal] = []
+
+    def remembered(*args: Any, **options: Any) -> Journal:
+        held.append(letters_of(*args, **options))
+        return held[-1]
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    monkeypatch.setattr(sys.modules["abasto.letters.exchange"], "letters_of", remembered)
+    outbox = exported(hills.journal, hills.state())
+    if way == "asked":
+        ask = answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(vale))
+        exchange(vale.journal, ask, hills.journal.network, TODAY, read=read)
+    elif way == "asks":
+        push(outbox, answering_for(vale.journal, read=read, today=lambda: TODAY)(key_of(hills)))
+    else:
+        write_bundle(outbox, tmp_path / "letters.abasto", readers=[key_of(vale)])
+        bundle = open_bundle(tmp_path / "letters.abasto", seed=bytes([2]) * 32)
+        assert hear_bundle(vale.journal, bundle, TODAY, read=read).refused
+    assert 15 <= max(one.store.count() for one in held) <= 25
+    assert 15 <= len(vale.state().letters.heard) <= 25
+
+
+def test_letters_that_came_before_the_other_side_was_cut_off_are_kept(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    befriend(hills, vale)
+    for _ in range(5):
+        order(hills)
+    hills.post()
+    monkeypatch.setattr(sys.modules["abasto.sync.messages"], "MOST_ENTRIES", 1)
+    monkeypatch.setattr(sys.modules["abasto.sync.exchange"], "MOST_QUESTIONS", 4)
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    ask = answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(vale))
+    with pytest.raises(EndlessError):
+        exchange(vale.journal, ask, hills.journal.network, TODAY, read=read)
+    assert shipments(vale) == 2
 
 
 def test_a_steward_abroad_that_endorses_without_end_keeps_nobody_busy(

@@ -20,7 +20,7 @@ from abasto.facts.kinds import LetterHeard
 from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.signing import id_of
-from abasto.letters.post import Picked, exported, heard, letters_of, tell_due
+from abasto.letters.post import Picked, Room, exported, heard, letters_of, tell_due
 from abasto.state.permits import may_say
 from abasto.state.state import State
 from abasto.sync.bundle import Bundle, BundleWritten, write_bundle
@@ -81,8 +81,10 @@ def exchange(journal: Journal, ask: Ask, network: str, day: date, *, read: Read,
     outbox = post(journal, day, read=read, time=time, picked=picked)
     theirs = letters_of(journal, state, network, picked=picked)
     known = _ids(theirs)
-    came = pull(theirs, ask)
-    done = _hear(journal, _new(theirs, known), day, read=read, time=time)
+    try:
+        came = pull(theirs, ask, may_keep=Room(theirs))
+    finally:  # What came before it broke off is kept too.
+        done = _hear(journal, _new(theirs, known), day, read=read, time=time)
     went = push(outbox, ask)
     done.went = went.went
     done.refused += [*came.refused, *went.refused_there]
@@ -96,7 +98,7 @@ def hear_bundle(journal: Journal, bundle: Bundle, day: date, *, read: Read, time
         raise ForeignError(f"a bundle of network {code_of(bundle.network)}, which is not recognised here.")
     theirs = letters_of(journal, state, bundle.network)
     known = _ids(theirs)
-    brought = bundle.read(theirs)
+    brought = bundle.read(theirs, may_keep=Room(theirs))
     done = _hear(journal, _new(theirs, known), day, read=read, time=time)
     done.refused += brought.refused
     return done
@@ -176,7 +178,7 @@ def _answer_by_letters(picked: Picked, request: bytes, day: date, *, read: Read,
     known = _ids(theirs)
     if not _may_hear(journal, state, day):
         return Answerer(theirs, may_keep=lambda entry: False).answer(request)
-    answer = Answerer(theirs).answer(request)
+    answer = Answerer(theirs, may_keep=Room(theirs)).answer(request)
     _hear(journal, _new(theirs, known), day, read=read, time=time)
     return answer
 
