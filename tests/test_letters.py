@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -57,7 +57,7 @@ from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
 from abasto.state.known import known
-from abasto.state.letters import KEPT_EARLY, Letters, sealed_letter, shipment_of
+from abasto.state.letters import KEPT_EACH, KEPT_EARLY, KEPT_SAID, Letters, sealed_letter, shipment_of
 from abasto.state.permits import NotAllowedError, refuse_forbidden
 from abasto.state.sayings import said
 from abasto.state.state import State
@@ -436,7 +436,8 @@ def test_what_is_said_on_the_way_to_a_joint_plan_is_kept_by_session(hills: Membe
     vale.hear(hills.post())
     for member in (hills, vale):
         said = member.state().letters.said[hills.journal.network]
-        assert said == {f"2027-03-0{number + 1}": [f"map {number}", "x"] for number in (2, 3, 4)}
+        told = {session: list(messages) for session, messages in said.items()}
+        assert told == {f"2027-03-0{number + 1}": [f"map {number}", "x"] for number in (2, 3, 4)}
 
 
 def test_what_was_heard_can_be_exchanged_again(hills: Member, vale: Member) -> None:
@@ -618,7 +619,7 @@ def test_which_early_letters_are_kept_does_not_depend_on_a_state_that_was_kept_b
         anew.keep_early("network", shipment, [OrderLoaded.KIND, {}, DAY])
         if number % 50 == 0:
             anew = kept(anew)
-    assert list(through.early) == list(anew.early) == [f"network/{one}" for one in shipments[-KEPT_EARLY:]]
+    assert list(through.early["network"]) == list(anew.early["network"]) == shipments[-KEPT_EARLY:]
 
 
 def test_a_network_that_says_much_of_shipments_nobody_promised_makes_forgotten_nothing_of_another() -> None:
@@ -626,9 +627,76 @@ def test_a_network_that_says_much_of_shipments_nobody_promised_makes_forgotten_n
     letters.keep_early("honest", "shipment", [OrderLoaded.KIND, {}, DAY])
     for number in range(2 * KEPT_EARLY):
         letters.keep_early("loud", str(number), [OrderLoaded.KIND, {}, DAY])
-    assert len(letters.early) == KEPT_EARLY + 1
+    assert {network: len(shipments) for network, shipments in letters.early.items()} == {
+        "honest": 1,
+        "loud": KEPT_EARLY,
+    }
     assert letters.take_early("loud", str(KEPT_EARLY - 1)) == []
     assert letters.take_early("honest", "shipment") == [[OrderLoaded.KIND, {}, DAY]]
+
+
+def test_of_one_shipment_nobody_promised_only_so_much_is_kept() -> None:
+    letters = Letters()
+    for number in range(2 * KEPT_EACH):
+        letters.keep_early("loud", "shipment", [OrderLoaded.KIND, {}, str(number)])
+    assert [one[2] for one in letters.take_early("loud", "shipment")] == [str(number) for number in range(KEPT_EACH)]
+
+
+def test_what_a_steward_abroad_says_without_end_in_a_session_is_kept_up_to_a_number(
+    hills: Member, vale: Member
+) -> None:
+    befriend(hills, vale)
+    hills.say(*(JointSaid(DAY, f"{number}", DAY) for number in range(2 * KEPT_SAID)))
+    vale.hear(hills.post())
+    assert len(hills.state().letters.said[hills.journal.network][DAY]) == 2 * KEPT_SAID, "its own are its own affair"
+    assert list(vale.state().letters.said[hills.journal.network][DAY]) == [f"{number}" for number in range(KEPT_SAID)]
+
+
+def calls_of_fold(journal: Journal) -> int:
+    """Return how many functions are called to fold a journal: what takes time, and does not depend on the machine."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    placed = list(journal.read())
+    sys.setprofile(count)
+    try:
+        fold(iter(placed))
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def lot(number: int) -> str:
+    return (TODAY + timedelta(days=number)).isoformat()
+
+
+FLOODS: dict[str, Callable[[str, str, int], Fact]] = {
+    "loads before their promise": lambda network, order, n: OrderLoaded("other", (Line("flour", n + 1),), DAY),
+    "loads of many shipments": lambda network, order, n: OrderLoaded(f"{n}", (Line("flour", 1),), DAY),
+    "loads of a lot each": lambda network, order, n: OrderLoaded(order, (Line("flour", 1, lot(n)),), DAY),
+    "withdrawals": lambda network, order, n: ShipmentWithdrawn(shipment_of(network, order), DAY, f"{n}"),
+    "joint messages": lambda network, order, n: JointSaid(DAY, f"{n}", DAY),
+    "sessions": lambda network, order, n: JointSaid(f"{n}", "map", DAY),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_letters_without_end_fold_in_a_time_that_grows_with_their_number(
+    hills: Member, vale: Member, flood: str
+) -> None:
+    befriend(hills, vale)
+    own = order(hills)
+    vale.hear(hills.post())
+    calls = [calls_of_fold(vale.journal)]
+    for step in range(2):
+        made = hills.say(*(FLOODS[flood](hills.journal.network, own, step * 300 + n) for n in range(300)))
+        signed = [hills.journal.store.get(entry.id) for entry in made]
+        vale.say(*(sealed_letter(one, date=DAY) for one in signed if one is not None))
+        calls.append(calls_of_fold(vale.journal))
+    assert calls[2] - calls[1] < 1.1 * (calls[1] - calls[0])
 
 
 def test_of_two_networks_with_one_name_the_same_is_meant_after_a_state_was_kept() -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -114,7 +114,7 @@ def _own_name(state: State) -> str:
     return next((row.cells.get("name", "") for row in state.rows.table("network")), "")
 
 
-def _steps(messages: Sequence[str], name: str) -> int:
+def _steps(messages: Iterable[str], name: str) -> int:
     return max((step_of(raw, name) for message in messages if (raw := _raw(message))), default=0)
 
 

@@ -440,8 +440,8 @@ class _Fold:
         A receipt for any other place than the order's counts for nothing: it would move lots there, also of ours.
         """
         order = self.state.letters.order_of[fact.order]
-        known = self.state.orders.get(order)
-        if known is not None and known.issued is not None and known.issued.to_site != fact.site:
+        issued, _ = self.state.orders.brief(order)
+        if issued is not None and issued.to_site != fact.site:
             return
         receipt = OrderReceived(order, fact.site, fact.lines, fact.date, fact.more_to_come)
         self.state.orders.take(order, receipt, entry, day=day)
