@@ -58,7 +58,7 @@ class Member:
 
     def said(self) -> list[str]:
         state = self.state()
-        return state.letters.said.get(state.network, {}).get(FIRST, [])
+        return list(state.letters.said.get(state.network, {}).get(FIRST, ()))
 
 
 @pytest.fixture

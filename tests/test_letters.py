@@ -62,7 +62,7 @@ from abasto.state.permits import NotAllowedError, refuse_forbidden
 from abasto.state.sayings import said
 from abasto.state.state import State
 from abasto.sync.bundle import open_bundle, write_bundle
-from abasto.sync.exchange import push, sync
+from abasto.sync.exchange import pull, push, sync
 
 TODAY = date(2027, 3, 1)
 DAY = TODAY.isoformat()
@@ -939,6 +939,41 @@ def test_a_member_that_another_network_calls_its_own_stays_a_member(hills: Membe
     assert sync(other.journal, ask).is_identical
     assert stock(hills, "Mill") == 700_000
     assert set(Membership(hills.journal).readers()) == {key_of(hills), key_of(other)}
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_who_is_cut_off_or_endorsed_in_the_middle_of_an_exchange_is_answered_as_it_is_then(
+    vale: Member, is_open: bool
+) -> None:
+    journal = Journal(MemoryStore(), Device(bytes([6]) * 32))
+    journal.found("Hills", date=DAY, time=0, is_open=is_open)
+    hills = Member("Hills", journal)
+    befriend(hills, vale)
+    phone = second(hills)
+    hills.say(DeviceEndorsed(key_of(phone), "allocator", DAY))
+    meet(hills, phone)
+    phone.say(StockCounted("Mill", "flour", 5_000, DAY))
+    meet(hills, phone)
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    ask = answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(phone))
+
+    def held() -> int:
+        reader = Journal(MemoryStore())
+        pull(reader, ask)
+        return reader.store.count()
+
+    assert held() == hills.journal.store.count()
+    last = phone.journal.store.heads()[key_of(phone)]
+    hills.say(DeviceCut(key_of(phone), last.seq, DAY, last.id, "lost"))
+    assert held() == 1, "the founding entry, which everybody sees"
+    other = second(hills, 9)
+    ask = answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(other))
+    assert held() == 1
+    hills.say(DeviceEndorsed(key_of(other), "allocator", DAY))
+    assert held() == hills.journal.store.count()
 
 
 def test_what_is_not_kept_of_somebody_who_gets_letters_only_is_not_acknowledged(hills: Member, vale: Member) -> None:

@@ -114,19 +114,18 @@ def answering_for(
 ) -> Callable[[str], Ask]:
     """Return what answers the holder of a key: a member of the network in full, another network by letters alone.
 
-    Where no other network is recognised, everybody who may ask at all is answered in full. `may_keep` says for which
-    entries of this network there is room.
+    Which of the two is decided with every request: who is cut off or endorsed in the middle of an exchange is from then
+    on answered as it should be. Where no other network is recognised, everybody who may ask at all is answered in full.
+    `may_keep` says for which entries of this network there is room.
     """
     full, picked, lock = Answerer(journal, may_keep=may_keep), Picked(journal), Lock()
     reading = _as_long_as_it_stands(read)
 
     def answering(key: str) -> Ask:
-        state = reading(journal)
-        by_letters = bool(state.letters.recognised) and not _is_one_of_us(journal, state, key, today())
-
         def answer(request: bytes) -> bytes:
             with lock:
-                if by_letters:
+                state = reading(journal)
+                if state.letters.recognised and not _is_one_of_us(journal, state, key, today()):
                     return _answer_by_letters(picked, request, today(), read=reading, time=int(now()))
                 return full.answer(request)
 
@@ -145,7 +144,7 @@ def _is_one_of_us(journal: Journal, state: State, key: str, day: date) -> bool:
     """Return whether a device is a member: what another network says of it takes no role away that it has here."""
     if state.members.role(key, day.isoformat()) is not None:
         return True
-    if any(state.letters.speaks(network, key) for network in state.letters.recognised):
+    if key in state.members.cuts or any(state.letters.speaks(network, key) for network in state.letters.recognised):
         return False
     return state.members.admission == "open" and key in journal.store.heads()
 
