@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from abasto.errors import EndlessError, FactError
 from abasto.facts.codes import code_of
@@ -63,6 +64,7 @@ from abasto.state.sayings import said
 from abasto.state.state import State
 from abasto.sync.bundle import open_bundle, write_bundle
 from abasto.sync.exchange import pull, push, sync
+from abasto.sync.messages import No, unpack
 
 TODAY = date(2027, 3, 1)
 DAY = TODAY.isoformat()
@@ -974,6 +976,22 @@ def test_who_is_cut_off_or_endorsed_in_the_middle_of_an_exchange_is_answered_as_
     assert held() == 1
     hills.say(DeviceEndorsed(key_of(other), "allocator", DAY))
     assert held() == hills.journal.store.count()
+
+
+@pytest.mark.parametrize(
+    ("request_", "cause"), [(b"noise", "message"), (zstandard.compress(bytes(5_000_000)), "oversized")]
+)
+def test_what_is_wrong_with_a_request_about_letters_is_said(
+    hills: Member, vale: Member, request_: bytes, cause: str
+) -> None:
+    befriend(hills, vale)
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    answer, _ = unpack(answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(vale))(request_))
+    assert isinstance(answer, No)
+    assert (answer.cause, answer.why != "") == (cause, True)
 
 
 def test_what_is_not_kept_of_somebody_who_gets_letters_only_is_not_acknowledged(hills: Member, vale: Member) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 from time import time as clock
 
-from abasto.errors import AbastoError, ForeignError
+from abasto.errors import AbastoError, ForeignError, SyncError
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import LetterHeard
 from abasto.journal.entry import Signed
@@ -24,7 +24,7 @@ from abasto.letters.post import Picked, Room, exported, heard, letters_of, tell_
 from abasto.state.permits import may_say
 from abasto.state.state import State
 from abasto.sync.bundle import Bundle, BundleWritten, write_bundle
-from abasto.sync.exchange import Answerer, Ask, MayKeep, pull, push
+from abasto.sync.exchange import Answerer, Ask, MayKeep, pull, push, refusal
 from abasto.sync.messages import unpack
 from abasto.sync.sealing import can_be_sealed_to
 
@@ -168,7 +168,10 @@ def _answer_by_letters(picked: Picked, request: bytes, day: date, *, read: Read,
     """Answer about what others may see of this network, or take in what another one gives of itself."""
     journal = picked.journal
     state = read(journal)
-    asked = getattr(unpack(request)[0], "network", "")
+    try:
+        asked = getattr(unpack(request)[0], "network", "")
+    except SyncError as error:
+        return refusal(error)
     if asked not in state.letters.recognised:
         outbox = post(journal, day, read=read, time=time, picked=picked)
         # What it gives would be gone with the outbox, so none of it is acknowledged.

@@ -28,7 +28,7 @@ from abasto.sync.fingerprint import NONE, Fingerprint, Stand, fingerprint_of, st
 from abasto.sync.messages import MOST_ENTRIES, MOST_IDS, MOST_WHY, Message, Page, Rest, pack, unpack
 from abasto.sync.missing import Chains, Gap, Lacking, Run, in_runs, is_first, lacking_of, runs_of
 
-__all__ = ["MOST_REFUSED", "MOST_ROUNDS", "Answerer", "Ask", "MayKeep", "Synced", "pull", "push", "sync"]
+__all__ = ["MOST_REFUSED", "MOST_ROUNDS", "Answerer", "Ask", "MayKeep", "Synced", "pull", "push", "refusal", "sync"]
 
 Ask = Callable[[bytes], bytes]
 """Carries a request to the other side and returns its answer."""
@@ -100,14 +100,8 @@ class Answerer:
         try:
             message, entries = unpack(request)
             return self._answered(message, entries)
-        except ForeignError as error:
-            return _no("foreign", error)
-        except OversizedError as error:
-            return _no("oversized", error)
-        except MessageError as error:
-            return _no("message", error)
         except SyncError as error:
-            return _no("asked", error)
+            return refusal(error)
 
     def _answered(self, message: Message, entries: Sequence[Signed]) -> bytes:
         if not isinstance(message, ASKED):
@@ -130,6 +124,8 @@ class Answerer:
 
     def _entries(self, message: messages.Take) -> bytes:
         """Return a page of what goes beyond what the other side holds of some authors."""
+        if len({wish.author for wish in message.wishes}) < len(message.wishes):
+            raise MessageError("take: an author is named twice; once says all.")
         chains = Chains(self._journal.store)
         is_like = {wish.author: chains.has(wish.author, wish.seq, wish.id) for wish in message.wishes}
         gaps = [_gap(self._journal.store, wish) for wish in message.wishes if is_like[wish.author]]
@@ -217,7 +213,10 @@ def _page_by_kind(entries: Iterable[Signed]) -> tuple[Page, Rest]:
     return first, "rest" if is_full else ""
 
 
-def _no(cause: str, error: SyncError) -> bytes:
+def refusal(error: SyncError) -> bytes:
+    """Return the answer that says what is wrong with a request."""
+    kinds = ((ForeignError, "foreign"), (OversizedError, "oversized"), (MessageError, "message"), (SyncError, "asked"))
+    cause = next(cause for kind, cause in kinds if isinstance(error, kind))
     return pack(messages.No.model_validate({"cause": cause, "why": _short(str(error))}))
 
 
