@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 
 from abasto.cli import EXIT_GIVEN_UP, EXIT_INPUT, EXIT_OK, UsageError, printable, say
-from abasto.cli_carry import Result, exchange_with, letters_words, read_journal, refused_lines
+from abasto.cli_carry import Result, exchange_with, letters_words, refused_lines
 from abasto.cli_home import Code, Flag, open_home
 from abasto.errors import AbastoError
 
@@ -188,7 +188,7 @@ def serve(*, port: int = 8300, lan: str | None = None, nats: str | None = None, 
             ) from None
         journal = opened.journal
         members = Membership(journal)
-        answering = answering_for(journal, read=read_journal, may_keep=members.room())
+        answering = answering_for(journal, read=lambda _: members.state(), may_keep=members.room())
         with bound, over_nats(opened, nats, say, answering, members) if nats else contextlib.nullcontext():
             address = place.url(bound.getsockname()[1])
             print(printable(f"This device answers its peers at {address}. Ctrl-C ends it."), flush=True)

@@ -116,17 +116,17 @@ def answering_for(
 
     Which of the two is decided with every request: who is cut off or endorsed in the middle of an exchange is from then
     on answered as it should be. Where no other network is recognised, everybody who may ask at all is answered in full.
-    `may_keep` says for which entries of this network there is room.
+    `may_keep` says for which entries of this network there is room. `read` is asked several times with every request:
+    give it what reads once for each state of the journal, as `Membership` does.
     """
     full, picked, lock = Answerer(journal, may_keep=may_keep), Picked(journal), Lock()
-    reading = _as_long_as_it_stands(read)
 
     def answering(key: str) -> Ask:
         def answer(request: bytes) -> bytes:
             with lock:
-                state = reading(journal)
+                state = read(journal)
                 if state.letters.recognised and not _is_one_of_us(journal, state, key, today()):
-                    return _answer_by_letters(picked, request, today(), read=reading, time=int(now()))
+                    return _answer_by_letters(picked, request, today(), read=read, time=int(now()))
                 return full.answer(request)
 
         return answer
@@ -147,21 +147,6 @@ def _is_one_of_us(journal: Journal, state: State, key: str, day: date) -> bool:
     if key in state.members.cuts or any(state.letters.speaks(network, key) for network in state.letters.recognised):
         return False
     return state.members.admission == "open" and key in journal.store.heads()
-
-
-def _as_long_as_it_stands(read: Read) -> Read:
-    """Return what reads a journal once for each state of it: an exchange asks several times in a row."""
-    held: tuple[int, State] | None = None
-
-    def reading(journal: Journal) -> State:
-        nonlocal held
-        count = journal.store.count()
-        now = held
-        if now is None or now[0] != count:
-            held = now = (count, read(journal))
-        return now[1]
-
-    return reading
 
 
 def _answer_by_letters(picked: Picked, request: bytes, day: date, *, read: Read, time: int) -> bytes:
