@@ -58,7 +58,7 @@ def test_whatever_goes_wrong_in_a_look_at_the_stream_is_told_and_the_next_look_i
     monkeypatch.setattr(hosting, "stream_for", stream_for)
     monkeypatch.setattr(hosting, "EVERY_SECONDS", 0.001)
     with hosting.over_nats(
-        home, "nats://nowhere", told.append, lambda key: lambda asked: asked, Membership(home.journal)
+        home, "nats://127.0.0.1", told.append, lambda key: lambda asked: asked, Membership(home.journal)
     ):
         until = time.monotonic() + 20
         while looks[0] < 4 and time.monotonic() < until:
