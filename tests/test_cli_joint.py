@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from tests.sync.served_peer import served
 from abasto.cycle import read_state
 from abasto.examples import FEDERATION, federation_path
 from abasto.facts.kinds import DeviceEndorsed
-from abasto.federation.session import standing
+from abasto.federation.session import Session, current, standing
 from abasto.journal.home import Home
-from abasto.letters import answering_for
+from abasto.letters import answering_for, exported, heard
 from abasto.state.exceptions import exceptions
 from abasto.state.state import State
 from abasto.sync.hosting import peers_app
@@ -58,7 +59,7 @@ class Member:
 
     def said(self) -> list[str]:
         state = self.state()
-        return state.letters.said.get(state.network, {}).get(FIRST, [])
+        return list(state.letters.said.get(state.network, {}).get(FIRST, ()))
 
 
 @pytest.fixture
@@ -181,6 +182,31 @@ def test_it_says_from_whom_it_waits_and_goes_on_without(
     assert told["value"] == told["alone"]
     assert hills.plan("--without", "Vale", "Coast") == 0
     assert "nothing goes between the networks" in capsys.readouterr().out
+
+
+def test_a_joint_plan_without_orders_on_its_first_day_is_over_once_it_is_issued(
+    members: list[Member], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hills, vale, _ = members
+    monkeypatch.setattr(Session, "orders", lambda session, *, days=1: ())
+    assert current(hills.state(), date.fromisoformat(TODAY)) == TODAY
+    assert hills.plan("--without", "Vale", "Coast") == 0
+    assert current(hills.state(), date.fromisoformat(TODAY)) == FIRST
+    assert hills.plan("--without", "Vale", "Coast", "--issue") == 0
+    told = capsys.readouterr()
+    assert "nothing to sign" in told.err
+    assert "To sign the orders of its first day" not in told.out.rpartition("step")[2]
+    stands = standing(hills.state(), FIRST)
+    assert (stands.is_issued, stands.done, stands.next) == (True, STEPS, "")
+    assert current(hills.state(), date.fromisoformat(TODAY)) == TODAY
+    assert hills.plan("--issue") == 0
+    assert "signed already" in capsys.readouterr().err
+    with hills.open() as home, vale.open() as other:
+        letters = exported(home.journal, read_state(home.journal)).store.export()
+        facts, _ = heard(read_state(other.journal), letters, date.fromisoformat(TODAY))
+        other.journal.append(facts, time=0)
+    [partner] = [one for one in standing(vale.state(), FIRST).partners if one.name == "Hills"]
+    assert partner.steps == STEPS, "others hear of steps alone"
 
 
 def test_another_day_is_begun_or_the_one_that_others_have_begun_is_gone_on_with(

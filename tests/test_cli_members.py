@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 
 from abasto.facts.codes import code_of, spoken
-from abasto.facts.kinds import DeviceEndorsed
+from abasto.facts.kinds import DeviceEndorsed, NoteWritten
 from abasto.journal.home import Home
+from abasto.journal.journal import Journal
+from abasto.journal.memory import MemoryStore
+from abasto.journal.signing import Device
 from abasto.state.fold import fold_anew
 from abasto.state.state import State
+from abasto.sync.bundle import write_bundle
+from abasto.sync.quarantine import PER_AUTHOR
 from homes import DAY, entries_of, new_home, printed, run
 
 ON = ("--date", DAY)
@@ -157,6 +162,28 @@ def test_a_newcomer_who_was_endorsed_joins_with_a_bundle_that_only_it_opens(
     for command in (["join", stick, norte], ["key", norte]):
         assert run("members", *command) == 2
         assert "there is something already" in capsys.readouterr().err
+
+
+def test_join_tells_what_a_bundle_refused_and_why(
+    casa: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ABASTO_BUNDLE_PASSPHRASE", "six words that nobody else knows")
+    bundle = casa.parent / "flooded.abasto"
+    with Home.open(casa, passphrase=None) as opened:
+        stranger = Journal(MemoryStore(), Device(bytes([9]) * 32))
+        stranger.receive(opened.journal.store.export())
+        stranger.append([NoteWritten(f"{number}", DAY) for number in range(PER_AUTHOR + 12)], time=0)
+        write_bundle(stranger, bundle, passphrase="six words that nobody else knows")
+    for number, json in enumerate(([], ["--json"])):
+        assert run("members", "join", bundle, casa.parent / f"{number}", "--clear", *json, *ON) == 1
+        assert entries_of(casa.parent / f"{number}") == entries_of(casa) + PER_AUTHOR
+        if json:
+            assert len(printed(capsys)["refused"]) == 12
+        else:
+            told = capsys.readouterr().out
+            assert "12 of what was received were refused" in told
+            assert told.count("there is no room for more of it here") == 10
+            assert "refused: 2 more" in told
 
 
 def test_a_bundle_for_somebody_else_fills_no_home(casa: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import zstandard
 
-from abasto.errors import FactError
+from abasto.errors import EndlessError, FactError
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     DeviceCut,
@@ -55,12 +58,13 @@ from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
 from abasto.state.known import known
-from abasto.state.letters import KEPT_EARLY, Letters, sealed_letter, shipment_of
+from abasto.state.letters import KEPT_EARLY, MOST_SAID, MOST_TOLD, Letters, sealed_letter, shipment_of
 from abasto.state.permits import NotAllowedError, refuse_forbidden
 from abasto.state.sayings import said
 from abasto.state.state import State
-from abasto.sync.bundle import open_bundle
-from abasto.sync.exchange import sync
+from abasto.sync.bundle import open_bundle, write_bundle
+from abasto.sync.exchange import pull, push, sync
+from abasto.sync.messages import No, unpack
 
 TODAY = date(2027, 3, 1)
 DAY = TODAY.isoformat()
@@ -375,6 +379,58 @@ def test_two_devices_that_take_in_other_letters_have_no_more_of_them_together(
     assert encode(vale.state()) == encode(other.state())
 
 
+@pytest.mark.parametrize("bound", [("MOST_HEARD", 20), ("MOST_BYTES", 1_400)])
+@pytest.mark.parametrize("way", ["asked", "asks", "stick"])
+def test_of_letters_that_come_without_end_no_more_are_held_than_there_is_room_for(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bound: tuple[str, int], way: str
+) -> None:
+    """Whoever speaks for a network, or is asked in its name, can sign as many as it likes."""
+    monkeypatch.setattr(sys.modules["abasto.letters.post"], *bound)
+    befriend(hills, vale)
+    hills.say(*(JointSaid(DAY, f"{number}", DAY) for number in range(200)))
+    held: list[Journal] = []
+
+    def remembered(*args: Any, **options: Any) -> Journal:
+        held.append(letters_of(*args, **options))
+        return held[-1]
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    monkeypatch.setattr(sys.modules["abasto.letters.exchange"], "letters_of", remembered)
+    outbox = exported(hills.journal, hills.state())
+    if way == "asked":
+        ask = answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(vale))
+        exchange(vale.journal, ask, hills.journal.network, TODAY, read=read)
+    elif way == "asks":
+        push(outbox, answering_for(vale.journal, read=read, today=lambda: TODAY)(key_of(hills)))
+    else:
+        write_bundle(outbox, tmp_path / "letters.abasto", readers=[key_of(vale)])
+        bundle = open_bundle(tmp_path / "letters.abasto", seed=bytes([2]) * 32)
+        assert hear_bundle(vale.journal, bundle, TODAY, read=read).refused
+    assert 15 <= max(one.store.count() for one in held) <= 25
+    assert 15 <= len(vale.state().letters.heard) <= 25
+
+
+def test_letters_that_came_before_the_other_side_was_cut_off_are_kept(
+    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    befriend(hills, vale)
+    for _ in range(5):
+        order(hills)
+    hills.post()
+    monkeypatch.setattr(sys.modules["abasto.sync.messages"], "MOST_ENTRIES", 1)
+    monkeypatch.setattr(sys.modules["abasto.sync.exchange"], "MOST_QUESTIONS", 4)
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    ask = answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(vale))
+    with pytest.raises(EndlessError):
+        exchange(vale.journal, ask, hills.journal.network, TODAY, read=read)
+    assert shipments(vale) == 2
+
+
 def test_a_steward_abroad_that_endorses_without_end_keeps_nobody_busy(
     hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -423,17 +479,6 @@ def test_of_one_shipment_only_so_many_receipts_count(
     assert sent.received == (Line("flour", 5_000, ""),)
 
 
-def test_of_a_session_only_so_many_messages_are_kept(
-    hills: Member, vale: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("abasto.state.letters.MOST_SAID", 5)
-    befriend(hills, vale)
-    hills.say(*(JointSaid(session, f"{number}", DAY) for number in range(20) for session in (DAY, TOMORROW)))
-    vale.hear(hills.post())
-    said_there = vale.state().letters.said[hills.journal.network]
-    assert said_there == {session: ["0", "1", "2", "3", "4"] for session in (DAY, TOMORROW)}
-
-
 def test_a_forged_letter_is_listed_and_not_applied(hills: Member, vale: Member) -> None:
     befriend(hills, vale)
     order(hills)
@@ -456,7 +501,8 @@ def test_what_is_said_on_the_way_to_a_joint_plan_is_kept_by_session(hills: Membe
     vale.hear(hills.post())
     for member in (hills, vale):
         said = member.state().letters.said[hills.journal.network]
-        assert said == {f"2027-03-0{number + 1}": [f"map {number}", "x"] for number in (2, 3, 4)}
+        told = {session: list(messages) for session, messages in said.items()}
+        assert told == {f"2027-03-0{number + 1}": [f"map {number}", "x"] for number in (2, 3, 4)}
 
 
 def test_what_was_heard_can_be_exchanged_again(hills: Member, vale: Member) -> None:
@@ -638,7 +684,7 @@ def test_which_early_letters_are_kept_does_not_depend_on_a_state_that_was_kept_b
         anew.keep_early("network", shipment, [OrderLoaded.KIND, {}, DAY])
         if number % 50 == 0:
             anew = kept(anew)
-    assert list(through.early) == list(anew.early) == [f"network/{one}" for one in shipments[-KEPT_EARLY:]]
+    assert list(through.early["network"]) == list(anew.early["network"]) == shipments[-KEPT_EARLY:]
 
 
 def test_a_network_that_says_much_of_shipments_nobody_promised_makes_forgotten_nothing_of_another() -> None:
@@ -646,9 +692,76 @@ def test_a_network_that_says_much_of_shipments_nobody_promised_makes_forgotten_n
     letters.keep_early("honest", "shipment", [OrderLoaded.KIND, {}, DAY])
     for number in range(2 * KEPT_EARLY):
         letters.keep_early("loud", str(number), [OrderLoaded.KIND, {}, DAY])
-    assert len(letters.early) == KEPT_EARLY + 1
+    assert {network: len(shipments) for network, shipments in letters.early.items()} == {
+        "honest": 1,
+        "loud": KEPT_EARLY,
+    }
     assert letters.take_early("loud", str(KEPT_EARLY - 1)) == []
     assert letters.take_early("honest", "shipment") == [[OrderLoaded.KIND, {}, DAY]]
+
+
+def test_of_one_shipment_nobody_promised_only_so_much_is_kept() -> None:
+    letters = Letters()
+    for number in range(2 * MOST_TOLD):
+        letters.keep_early("loud", "shipment", [OrderLoaded.KIND, {}, str(number)])
+    assert [one[2] for one in letters.take_early("loud", "shipment")] == [str(number) for number in range(MOST_TOLD)]
+
+
+def test_what_a_steward_abroad_says_without_end_in_a_session_is_kept_up_to_a_number(
+    hills: Member, vale: Member
+) -> None:
+    befriend(hills, vale)
+    hills.say(*(JointSaid(DAY, f"{number}", DAY) for number in range(2 * MOST_SAID)))
+    vale.hear(hills.post())
+    assert len(hills.state().letters.said[hills.journal.network][DAY]) == 2 * MOST_SAID, "its own are its own affair"
+    assert list(vale.state().letters.said[hills.journal.network][DAY]) == [f"{number}" for number in range(MOST_SAID)]
+
+
+def calls_of_fold(journal: Journal) -> int:
+    """Return how many functions are called to fold a journal: what takes time, and does not depend on the machine."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    placed = list(journal.read())
+    sys.setprofile(count)
+    try:
+        fold(iter(placed))
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def lot(number: int) -> str:
+    return (TODAY + timedelta(days=number)).isoformat()
+
+
+FLOODS: dict[str, Callable[[str, str, int], Fact]] = {
+    "loads before their promise": lambda network, order, n: OrderLoaded("other", (Line("flour", n + 1),), DAY),
+    "loads of many shipments": lambda network, order, n: OrderLoaded(f"{n}", (Line("flour", 1),), DAY),
+    "loads of a lot each": lambda network, order, n: OrderLoaded(order, (Line("flour", 1, lot(n)),), DAY),
+    "withdrawals": lambda network, order, n: ShipmentWithdrawn(shipment_of(network, order), DAY, f"{n}"),
+    "joint messages": lambda network, order, n: JointSaid(DAY, f"{n}", DAY),
+    "sessions": lambda network, order, n: JointSaid(f"{n}", "map", DAY),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_letters_without_end_fold_in_a_time_that_grows_with_their_number(
+    hills: Member, vale: Member, flood: str
+) -> None:
+    befriend(hills, vale)
+    own = order(hills)
+    vale.hear(hills.post())
+    calls = [calls_of_fold(vale.journal)]
+    for step in range(2):
+        made = hills.say(*(FLOODS[flood](hills.journal.network, own, step * 300 + n) for n in range(300)))
+        signed = [hills.journal.store.get(entry.id) for entry in made]
+        vale.say(*(sealed_letter(one, date=DAY) for one in signed if one is not None))
+        calls.append(calls_of_fold(vale.journal))
+    assert calls[2] - calls[1] < 1.1 * (calls[1] - calls[0])
 
 
 def test_of_two_networks_with_one_name_the_same_is_meant_after_a_state_was_kept() -> None:
@@ -916,6 +1029,57 @@ def test_who_has_written_in_an_open_network_is_answered_in_full_whoever_calls_it
     hills.hear(vale.post())
     assert key_of(other) in hills.state().letters.stewards(vale.journal.network)
     assert_answered_in_full(hills, other)
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_who_is_cut_off_or_endorsed_in_the_middle_of_an_exchange_is_answered_as_it_is_then(
+    vale: Member, is_open: bool
+) -> None:
+    journal = Journal(MemoryStore(), Device(bytes([6]) * 32))
+    journal.found("Hills", date=DAY, time=0, is_open=is_open)
+    hills = Member("Hills", journal)
+    befriend(hills, vale)
+    phone = second(hills)
+    hills.say(DeviceEndorsed(key_of(phone), "allocator", DAY))
+    meet(hills, phone)
+    phone.say(StockCounted("Mill", "flour", 5_000, DAY))
+    meet(hills, phone)
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    ask = answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(phone))
+
+    def held() -> int:
+        reader = Journal(MemoryStore())
+        pull(reader, ask)
+        return reader.store.count()
+
+    assert held() == hills.journal.store.count()
+    last = phone.journal.store.heads()[key_of(phone)]
+    hills.say(DeviceCut(key_of(phone), last.seq, DAY, last.id, "lost"))
+    assert held() == 1, "the founding entry, which everybody sees"
+    other = second(hills, 9)
+    ask = answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(other))
+    assert held() == 1
+    hills.say(DeviceEndorsed(key_of(other), "allocator", DAY))
+    assert held() == hills.journal.store.count()
+
+
+@pytest.mark.parametrize(
+    ("request_", "cause"), [(b"noise", "message"), (zstandard.compress(bytes(5_000_000)), "oversized")]
+)
+def test_what_is_wrong_with_a_request_about_letters_is_said(
+    hills: Member, vale: Member, request_: bytes, cause: str
+) -> None:
+    befriend(hills, vale)
+
+    def read(journal: Journal) -> State:
+        return fold(journal.read())
+
+    answer, _ = unpack(answering_for(hills.journal, read=read, today=lambda: TODAY)(key_of(vale))(request_))
+    assert isinstance(answer, No)
+    assert (answer.cause, answer.why != "") == (cause, True)
 
 
 def test_what_is_not_kept_of_somebody_who_gets_letters_only_is_not_acknowledged(hills: Member, vale: Member) -> None:

@@ -17,7 +17,10 @@ from abasto.facts.kinds import DeviceCut, DeviceEndorsed
 from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
+from abasto.letters import answering_for
 from abasto.membership import Membership
+from abasto.state.fold import fold
+from abasto.state.state import State
 from abasto.sync import messages
 from abasto.sync.bundle import open_bundle, write_bundle
 from abasto.sync.exchange import Answerer, pull, push, sync
@@ -169,3 +172,28 @@ def test_another_network_finds_no_room_at_all() -> None:
         push(other, Answerer(one, may_keep=small(one)).answer)
     received = one.receive(other.store.export(), may_keep=small(one))
     assert (received.new, len(received.refused), received.without_room) == (0, 1, ())
+
+
+def test_what_the_entries_come_to_is_read_once_for_each_page_that_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    journal, other = a_journal(1), a_journal(2)
+    journal.found("Barrio Sur", date=DAY, time=0, is_open=False)
+    endorse(journal, key_of(other), "allocator")
+    other.receive(journal.store.export())
+    noted(other, 30)
+    reads = [0]
+
+    def reading(journal: Journal) -> State:
+        reads[0] += 1
+        return fold(journal.read())
+
+    monkeypatch.setattr("abasto.membership.read_state", reading)
+    monkeypatch.setattr(messages, "MOST_ENTRIES", 10)
+    members = Membership(journal)
+    answering = answering_for(journal, read=lambda _: members.state(), may_keep=members.room())(key_of(other))
+
+    def ask(request: bytes) -> bytes:
+        assert not members.is_cut(key_of(other))
+        return answering(request)
+
+    assert push(other, ask).went == 30
+    assert reads[0] == 1 + 2, "before the first page, and after each but the last"

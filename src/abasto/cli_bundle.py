@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable
+from abasto.cli_carry import refused_lines
 from abasto.cli_home import Flag, bundle_passphrase, open_home, to_the_end
 from abasto.cli_tables import refuse_to_overwrite
 from abasto.facts.codes import code_of
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from abasto.sync.bundle import Bundle
 
 __all__ = ["bundle"]
-
-MOST_TOLD = 10
-"""So many refused entries are told one by one."""
 
 bundle = App(
     name="bundle",
@@ -125,8 +123,8 @@ def read(path: Path, /, *, home: Path | None = None) -> int:
         with to_the_end():
             done = read.read(opened.journal, may_keep=Membership(opened.journal).room())
     print(f"{done.new:,} new, {done.known:,} known, {len(done.refused):,} refused, written by {code_of(read.writer)}.")
-    for why in done.refused[:MOST_TOLD]:
-        print(printable(f"  refused: {why}"))
+    for line in refused_lines("refused", done.refused):
+        print(printable(line))
     if done.is_identical:
         print(f"Identical to what its writer held: code {done.code}.")
     else:

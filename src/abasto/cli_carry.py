@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from abasto.cli import UsageError
 from abasto.cli_home import read_state, today
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from abasto.sync.peer import Carry
     from abasto.sync.register import Peer
 
-    Result = Synced | Exchanged | AbastoError
+__all__ = ["Result", "exchange_with", "hear_file", "letters_words", "read_journal", "refused_lines", "write_letters"]
 
-__all__ = ["exchange_with", "hear_file", "letters_words", "read_journal", "write_letters"]
+Result: TypeAlias = "Synced | Exchanged | AbastoError"
+"""What an exchange brought, or why there was none."""
+MOST_TOLD = 10
+"""So many refused entries are told one by one."""
 
 
 def exchange_with(home: Home, peer: Peer) -> Result:
@@ -106,3 +109,14 @@ def letters_words(count: int) -> str:
     ('1 letter', '2,000 letters')
     """
     return f"{count:,} {'letter' if count == 1 else 'letters'}"
+
+
+def refused_lines(where: str, reasons: Sequence[str]) -> Iterator[str]:
+    """Yield why entries were refused, and how many more than those were.
+
+    >>> list(refused_lines("refused here", ["forged"]))
+    ['  refused here: forged']
+    """
+    yield from (f"  {where}: {reason}" for reason in reasons[:MOST_TOLD])
+    if len(reasons) > MOST_TOLD:
+        yield f"  {where}: {len(reasons) - MOST_TOLD:,} more"

@@ -215,7 +215,11 @@ class _Run:
             raise UsageError(f"--ordered-days {days}: give a number from 1 to {session.seen.network.days}.")
         orders = session.orders(days=days)
         with to_the_end():
-            return [entry.id for entry in write(self.home, orders)] if orders else []
+            made = write(self.home, orders or [session.nothing_to_issue()])
+        if not orders:
+            say("the plan has no orders for these days, so there was nothing to sign; this joint plan is over here.")
+            return []
+        return [entry.id for entry in made]
 
     def hear(self) -> None:
         """Take in what lies on the stick."""

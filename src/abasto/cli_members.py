@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from cyclopts import App, Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable, say
+from abasto.cli_carry import refused_lines
 from abasto.cli_home import (
     Code,
     Flag,
@@ -308,6 +309,8 @@ def join(
 ) -> int:
     """Make a new home from entries that were received, with a key of its own, and ask to join as NAME.
 
+    Exits with 1 if entries were refused, which are told with the reasons; the home is made of the others all the same.
+
     Parameters
     ----------
     path
@@ -338,7 +341,7 @@ def join(
         received = stack.enter_context(_received(path, None if waiting is None else waiting.file.seed()))
         _refuse_other(received.network, network)
         opened = waiting or stack.enter_context(new_home(home, passphrase=_own_passphrase(clear=clear)))
-        received.fill(opened.journal)
+        refused = received.fill(opened.journal)
         if name is not None:
             write(opened, [DeviceAsked(name, day.isoformat())])
         state, own = read_state(opened), _own_key(opened)
@@ -350,12 +353,17 @@ def join(
             "device": own,
             "spoken": spoken(own),
             "role": role.role if role else None,
+            "refused": refused,
         }
         print(json_format.dumps(document, indent=1))
-        return EXIT_OK
+        return EXIT_INPUT if refused else EXIT_OK
     called = state.founded.name if state.founded else ""
     made = "Made" if waiting is None else "Filled"
     print(printable(f'{made} {home}: {state.count:,} entries of the network "{called}", {spoken(state.network)}.'))
+    if refused:
+        print(f"{len(refused):,} of what was received {'was' if len(refused) == 1 else 'were'} refused, and not kept:")
+    for line in refused_lines("refused", refused):
+        print(printable(line))
     print("Compare that code with the one that was read aloud. This device's code, for a steward:")
     print(f"  {spoken(own)}")
     if role is not None:
@@ -364,7 +372,7 @@ def join(
         print(printable(f"It has not asked to join yet: abasto members ask NAME --home {home}"))
     else:
         print(f'It asked to join as "{printable(name)}"; bring its entries, or this whole key, to a steward: {own}')
-    return EXIT_OK
+    return EXIT_INPUT if refused else EXIT_OK
 
 
 @members.command
@@ -420,10 +428,12 @@ def _without_network(home: Path) -> Iterator[Home]:
 
 
 class _Received(NamedTuple):
-    """What was received: the id of its network, and what puts its entries into a new journal."""
+    """What was received: the id of its network, and what puts its entries into a new journal and returns why some were
+    refused.
+    """
 
     network: str
-    fill: Callable[[Journal], object]
+    fill: Callable[[Journal], list[str]]
 
 
 @contextlib.contextmanager
@@ -461,13 +471,18 @@ def _received(path: Path, seed: bytes | None) -> Iterator[_Received]:
 
 
 def _all_of(home: Home) -> _Received:
-    return _Received(home.journal.network, lambda journal: journal.receive(home.journal.store.export()))
+    def fill(journal: Journal) -> list[str]:
+        return [why for _, why in journal.receive(home.journal.store.export()).refused]
+
+    return _Received(home.journal.network, fill)
 
 
 def _of_bundle(bundle: Bundle) -> _Received:
     from abasto.membership import Membership
 
-    return _Received(bundle.network, lambda journal: bundle.read(journal, may_keep=Membership(journal).room()))
+    return _Received(
+        bundle.network, lambda journal: list(bundle.read(journal, may_keep=Membership(journal).room()).refused)
+    )
 
 
 def _refuse_other(network: str, asked: str | None) -> None:

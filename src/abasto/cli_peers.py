@@ -13,22 +13,16 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 
 from abasto.cli import EXIT_GIVEN_UP, EXIT_INPUT, EXIT_OK, UsageError, printable, say
-from abasto.cli_carry import exchange_with, letters_words, read_journal
+from abasto.cli_carry import Result, exchange_with, letters_words, refused_lines
 from abasto.cli_home import Code, Flag, open_home
 from abasto.errors import AbastoError
 
 if TYPE_CHECKING:
     from abasto.journal.home import Home
-    from abasto.letters import Exchanged
-    from abasto.sync.exchange import Synced
     from abasto.sync.register import Peer, Register
-
-    Result = Synced | Exchanged | AbastoError
 
 __all__ = ["peers", "sync_with"]
 
-MOST_TOLD = 5
-"""So many refused entries are told one by one."""
 HIGHEST_PORT = 65_535
 
 peers = App(
@@ -194,7 +188,7 @@ def serve(*, port: int = 8300, lan: str | None = None, nats: str | None = None, 
             ) from None
         journal = opened.journal
         members = Membership(journal)
-        answering = answering_for(journal, read=read_journal, may_keep=members.room())
+        answering = answering_for(journal, read=lambda _: members.state(), may_keep=members.room())
         with bound, over_nats(opened, nats, say, answering, members) if nats else contextlib.nullcontext():
             address = place.url(bound.getsockname()[1])
             print(printable(f"This device answers its peers at {address}. Ctrl-C ends it."), flush=True)
@@ -286,7 +280,7 @@ def _with_stream(home: Home, servers: str, *, json: bool) -> int:
             f"The network's stream: {_entries(done.new)} came, {_entries(done.added)} went. No peer behind these "
             "servers is known, so nobody was asked what the stream lacks."
         )
-        for line in _refused("refused here", done.refused):
+        for line in refused_lines("refused here", done.refused):
             print(printable(line))
         if done.unread:
             print("It has messages that this device cannot open: those who sent them do not know yet that it may.")
@@ -321,14 +315,14 @@ def _lines(peer: Peer, result: Result) -> Iterator[str]:
         return
     if not isinstance(result, Synced):
         yield f"{peer.name}, of another network: {letters_words(result.came)} came, {letters_words(result.went)} went."
-        yield from _refused("refused", result.refused)
+        yield from refused_lines("refused", result.refused)
         return
     yield (
         f"{peer.name}: {_entries(result.came)} came, {_entries(result.went)} went; {result.received:,} bytes came, "
         f"{result.sent:,} went."
     )
-    yield from _refused("refused here", result.refused)
-    yield from _refused("refused there", result.refused_there)
+    yield from refused_lines("refused here", result.refused)
+    yield from refused_lines("refused there", result.refused_there)
     if result.is_identical:
         yield f"{peer.name}: identical, code {result.code}; it is the same there."
     else:
@@ -340,12 +334,6 @@ def _lines(peer: Peer, result: Result) -> Iterator[str]:
 
 def _entries(count: int) -> str:
     return f"{count:,} {'entry' if count == 1 else 'entries'}"
-
-
-def _refused(where: str, reasons: list[str]) -> Iterator[str]:
-    yield from (f"  {where}: {reason}" for reason in reasons[:MOST_TOLD])
-    if len(reasons) > MOST_TOLD:
-        yield f"  {where}: {len(reasons) - MOST_TOLD:,} more"
 
 
 def _document(peer: Peer) -> dict[str, Any]:

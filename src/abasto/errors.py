@@ -11,6 +11,7 @@ AbastoError
 ├── SyncError         an exchange with another device that could not be had, or a bundle that could not be read
 │   ├── MessageError  bytes that are no message of an exchange, or no bundle
 │   │   └── OversizedError  and that are too large, or would unpack to too much
+│   ├── EndlessError  the other side goes on for longer than any exchange takes
 │   ├── ForeignError  the other side is of another network
 │   └── PeerError     the other side refused what it was asked
 ├── FederationError   a map or message between networks that is not what it should be, or too large
@@ -26,6 +27,7 @@ from typing import Literal
 __all__ = [
     "AbastoError",
     "CheckError",
+    "EndlessError",
     "EntryError",
     "FactError",
     "FederationError",
@@ -133,6 +135,10 @@ class MessageError(SyncError, ValueError):
 
 class OversizedError(MessageError):
     """A message that is larger than any may be, or that would unpack to more than any may hold."""
+
+
+class EndlessError(SyncError):
+    """The other side goes on for longer, or says that it holds more, than any does; what came before is kept."""
 
 
 class ForeignError(SyncError):

@@ -21,6 +21,7 @@ from abasto.facts.kinds import NetworkRecognised
 from abasto.federation.session import Session
 from abasto.journal.home import Home
 from abasto.letters import answering_for, exchange, hear_bundle, post
+from abasto.membership import Membership
 from abasto.room.serve import Place, Server
 from abasto.state.network import rows_of
 from abasto.sync.bundle import open_bundle, write_bundle
@@ -91,8 +92,10 @@ class ExerciseMember:
         self._home.journal.append([NetworkRecognised(card.network, card.name, day) for card in cards.values()], time=0)
         for card in cards.values():
             Register(self._home.file).add(card.name, card.address, card.key, own=own)
+        members = Membership(self._served.journal)
         app: ASGIApp = peers_app(
-            self._served, answering_for(self._served.journal, read=read_state, today=lambda: self.day)
+            self._served,
+            answering_for(self._served.journal, read=lambda _: members.state(), today=lambda: self.day),
         )
         said = []
         if self._rooms:

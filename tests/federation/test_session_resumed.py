@@ -184,7 +184,8 @@ def test_where_nobody_answers_each_step_still_counts(
     session = took_up(journals["Vale"])
     assert (session.peer.done, session.agreed().sent, session.agreed().received) == (6, {}, {})
     state = read_state(journals["Vale"])
-    own = [read(_bytes(one), []) for one in state.letters.said[state.network][DAY.isoformat()][-1:]]
+    said = list(state.letters.said[state.network][DAY.isoformat()])
+    own = [read(_bytes(one), []) for one in said[-1:]]
     assert own == [Stepped(DAY.isoformat(), "Vale", 0, 6)]
 
 

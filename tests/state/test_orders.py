@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -23,6 +25,8 @@ from abasto.facts.kinds import (
 )
 from abasto.state.encode import encode
 from abasto.state.exceptions import exceptions
+from abasto.state.fold import fold
+from abasto.state.holding import days_after
 from abasto.state.state import State
 
 D1, D2, D3, D4 = "2026-11-23", "2026-11-24", "2026-11-25", "2026-11-26"
@@ -290,3 +294,61 @@ def test_what_was_received_beyond_the_load_of_a_cancelled_order_is_listed(
     last = state.orders[order].history[-1]
     crew.say(EntryReversed(last, D3), receive(order, 0))
     assert not any("cancelled" in one.message for one in exceptions(crew.state()))
+
+
+FLOODS: dict[str, Callable[[str, int], Fact]] = {
+    "accepted": lambda order, n: OrderAccepted(order, D1),
+    "loaded": lambda order, n: load(order, n + 1),
+    "loaded, a lot each": lambda order, n: load(order, n + 1, lot=days_after(D2, n)),
+    "loaded, of nobody's order": lambda order, n: load("nobody's", n + 1),
+    "received, a lot each": lambda order, n: receive(order, n + 1, lot=days_after(D2, n), more=True),
+    "received in the end, a lot each": lambda order, n: receive(order, n + 1, lot=days_after(D2, n)),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_reports_without_end_of_one_order_fold_in_a_time_that_grows_with_their_number(flood: str) -> None:
+    """Counted in calls of functions, which do not depend on the machine."""
+    crew = Crew()
+    order = issued(crew)
+    crew.say(load(order))
+    calls = [0]
+
+    def count(*_: object) -> None:
+        calls[-1] += 1
+
+    for step in range(3):
+        crew.say(*(FLOODS[flood](order, step * 300 + n) for n in range(300)))
+        placed = crew.placed()
+        sys.setprofile(count)
+        try:
+            fold(iter(placed))
+        finally:
+            sys.setprofile(None)
+        calls.append(0)
+    assert calls[2] - calls[1] < 1.1 * (calls[1] - calls[0])
+
+
+def test_what_came_about_an_order_is_not_copied_for_every_report_about_it() -> None:
+    crew = Crew()
+    order = issued(crew)
+    [entry] = crew.say(load(order))
+    state = crew.state()
+    kept = state.orders._get(order)
+    state.orders.take(order, load(order), entry, day=D2)
+    assert state.orders._get(order).history is kept.history
+    assert state.orders._get(order).progress.loaded is kept.progress.loaded
+
+
+def test_reversing_reports_one_after_the_other_comes_to_what_there_was() -> None:
+    crew = Crew()
+    order = issued(crew)
+    before = crew.state()
+    steps = [load(order, 10_000, lot=lot) for lot in ("", D3, D4, D3)] + [receive(order, 5_000, lot=D3, more=True)]
+    made = crew.say(*steps)
+    crew.say(*(EntryReversed(entry.id, D2) for entry in reversed(made)))
+    after = crew.state()
+    assert flour(after) == flour(before)
+    one, other = before.orders[order], after.orders[order]
+    assert replace(other, history=()) == replace(one, history=())
+    assert len(other.history) == len(one.history) + 2 * len(steps)

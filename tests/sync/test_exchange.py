@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -17,11 +18,11 @@ from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import NOTHING, Device, make_entry, text_of
 from abasto.journal.sqlite import SqliteStore
-from abasto.journal.store import Store, Verified
+from abasto.journal.store import Kept, Store, Verified
 from abasto.sync import exchange
 from abasto.sync.exchange import Answerer, pull, push, sync
 from abasto.sync.fingerprint import fingerprint_of
-from abasto.sync.messages import Entries, Give, Hello, No, Stands, Take, pack, unpack
+from abasto.sync.messages import Entries, Give, Hello, No, Stands, Take, Wish, pack, unpack
 
 
 def founded() -> Verified:
@@ -417,3 +418,21 @@ def test_journals_on_disk_exchange_like_those_in_memory(tmp_path: Path) -> None:
     assert push(one, Answerer(other).answer).is_identical
     for store in stores:
         store.close()
+
+
+def test_who_names_an_author_a_thousand_times_in_one_request_is_refused_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each time all entries of the author would be gone through."""
+    journal, _ = two(50)
+    author = next(iter(journal.store.heads()))
+    wishes = [Wish(author=author, seq=0, id=NOTHING, have=[])] * 1_000
+
+    def follow(*_: object) -> Iterator[Kept]:
+        raise AssertionError
+
+    monkeypatch.setattr(journal.store, "follow", follow)
+    for first in (True, False):
+        answer, _ = unpack(Answerer(journal).answer(pack(Take(network=journal.network, first=first, wishes=wishes))))
+        assert isinstance(answer, No)
+        assert (answer.cause, "twice" in answer.why) == ("message", True)

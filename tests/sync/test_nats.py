@@ -37,7 +37,7 @@ from abasto.sync.nats_stream import REPLICAS, NatsStream, stream_of
 from abasto.sync.peer import Asking
 from abasto.sync.quarantine import PER_AUTHOR
 from abasto.sync.refused import LinkError, NotExpectedError, UnreachableError, WrongKeyError
-from abasto.sync.stream_seal import Ring, StreamKey, subject_of
+from abasto.sync.stream_seal import MOST_KEYS, Ring, StreamKey, subject_of
 
 DAY = "2026-11-22"
 USUAL = 4222
@@ -256,6 +256,64 @@ def test_what_others_put_into_the_stream_is_refused_and_stops_nothing(one: Serve
         assert stream.exchange().added == 1
 
 
+def put_by_hand(link: NatsLink, member: Member, *messages: bytes) -> None:
+    """Put messages into a member's stream, as anybody can who reaches the servers."""
+    context = link.client.jetstream()
+    for data in messages:
+        link.run(context.publish(f"abasto.stream.{subject_of(member.journal.network)}", data))
+
+
+def test_an_entry_of_mine_that_another_put_there_keeps_none_before_it_from_being_added(one: Servers) -> None:
+    sur = Member.founding()
+    norte, reader = Member.beside(sur), Member.beside(sur)
+    sur.note(5)
+    norte.journal.receive(sur.journal.store.export())
+    key = StreamKey([sur.key, norte.key])
+    last = list(sur.journal.store.export())[-1]
+    with NatsLink(one.address) as link:
+        norte.stream(link, sur, reader).exchange()  # Made anew by norte, as the one before was lost.
+        put_by_hand(link, sur, key.message(), key.seal(sur.journal.network, [last]))
+        stream = sur.stream(link, norte, reader)
+        assert stream.exchange().added == 5
+        assert stream.exchange().added == 0
+        assert sur.stream(link, norte, reader).exchange().added == 0
+        reader.stream(link, sur).exchange()
+        assert reader.ids == sur.ids
+
+
+def test_who_puts_my_entries_there_again_under_made_up_keys_makes_no_older_key_of_mine_forgotten(
+    one: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nats_stream, "MOST_OLDER", 3)
+    sur = Member.founding()
+    norte, late = Member.beside(sur), Member.beside(sur)
+    sur.note(5)
+    with NatsLink(one.address) as link:
+        stream = sur.stream(link, norte)
+        stream.exchange()
+        last = list(sur.journal.store.export())[-1]
+        for _ in range(10):
+            key = StreamKey([sur.key])
+            put_by_hand(link, sur, key.message(), key.seal(sur.journal.network, [last]))
+        for program in (stream, sur.stream(link, norte, late)):
+            program.exchange()
+            assert len(program._own_keys) <= 3
+        assert late.stream(link, sur).exchange().new == 5
+
+
+def test_keys_without_end_make_none_forgotten_of_who_is_read() -> None:
+    sur = Member.founding()
+    honest = StreamKey([sur.key])
+    ring = Ring(sur.seed, sur.journal.network)
+    ring.open(honest.message())
+    sealed = honest.seal(sur.journal.network, list(sur.journal.store.export()))
+    assert len(ring.open(sealed)) == 1
+    for _ in range(12):
+        ring.open(StreamKey([sur.key]).message([secrets.token_bytes(32) for _ in range(12_000)]))
+    assert len(ring.open(sealed)) == 1
+    assert len(ring._fresh) + len(ring._used) <= MOST_KEYS + 1
+
+
 def test_a_bomb_under_a_members_own_key_is_not_unpacked(one: Servers) -> None:
     sur = Member.founding()
     key = StreamKey([sur.key])
@@ -267,7 +325,7 @@ def test_a_bomb_under_a_members_own_key_is_not_unpacked(one: Servers) -> None:
     for packed in (bomb, os.urandom(100), b"", pack(Get(network=sur.journal.network, ids=[]))):
         head, nonce = sealed[:18], os.urandom(24)
         plain = len(packed).to_bytes(4, "big") + packed
-        assert ring.open(head + nonce + Aead(key._key).encrypt(plain, head, nonce).ciphertext) == []
+        assert ring.open(head + nonce + Aead(key.key).encrypt(plain, head, nonce).ciphertext) == []
 
 
 def test_what_was_not_kept_here_is_read_again(one: Servers, monkeypatch: pytest.MonkeyPatch) -> None:

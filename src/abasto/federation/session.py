@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -49,7 +49,7 @@ class Partner:
 @dataclass(frozen=True)
 class Standing:
     """Where a session stands: how many of its `steps` this network has `done`, and the others; `is_issued` is whether
-    this network has issued orders of it.
+    this network has issued orders of it, or said that there is none to issue.
     """
 
     session: str
@@ -100,13 +100,15 @@ def standing(state: State, session: str) -> Standing:
         for network, name in letters.recognised.items()
         if name in named or session in letters.said.get(network, {})
     ]
-    plan = PLAN.format(session=session)
+    plan, steps = PLAN.format(session=session), tuple(kind for kind, _, _ in steps_of(BY_LETTERS))
+    own = _steps(letters.said.get(state.network, {}).get(session, ()), _own_name(state))
     return Standing(
         session,
-        tuple(kind for kind, _, _ in steps_of(BY_LETTERS)),
-        _steps(letters.said.get(state.network, {}).get(session, ()), _own_name(state)),
+        steps,
+        min(own, len(steps)),
         tuple(sorted(partners, key=lambda one: (one.name.casefold(), one.network))),
-        any(order.issued is not None and order.issued.plan == plan for order in state.orders.values()),
+        own > len(steps)
+        or any(order.issued is not None and order.issued.plan == plan for order in state.orders.values()),
     )
 
 
@@ -114,7 +116,7 @@ def _own_name(state: State) -> str:
     return next((row.cells.get("name", "") for row in state.rows.table("network")), "")
 
 
-def _steps(messages: Sequence[str], name: str) -> int:
+def _steps(messages: Iterable[str], name: str) -> int:
     return max((step_of(raw, name) for message in messages if (raw := _raw(message))), default=0)
 
 
@@ -205,6 +207,14 @@ class Session:
         orders = orders_from(rounded, agreed.network, days=days, fleet_of=self.seen.fleet_of, plan_digest=plan)
         orders = name_free_lots(orders, self.seen.not_left, self.seen.tables, rounded.plan)
         return tuple(replace(order, to_site=agreed.ends.get(order.to_site, order.to_site)) for order in orders)
+
+    def nothing_to_issue(self) -> Fact:
+        """Return what says, to this network alone, that the session is over although no order comes of it: one step
+        more than there are.
+        """
+        over = Stepped(self.name, self.peer.name, 0, self.steps + 1)
+        message = base64.b64encode(write(over, self._goods)).decode()
+        return JointSaid(self.name, message, self.today.isoformat(), self.journal.network)
 
     def _fact(self, state: State, message: Message) -> Fact:
         to = "" if message.to is None else state.letters.network_named(message.to)

@@ -14,17 +14,17 @@ from pathlib import Path
 from threading import Lock
 from time import time as clock
 
-from abasto.errors import AbastoError, ForeignError
+from abasto.errors import AbastoError, ForeignError, SyncError
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import LetterHeard
 from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.signing import id_of
-from abasto.letters.post import Picked, exported, heard, letters_of, tell_due
+from abasto.letters.post import Picked, Room, exported, heard, letters_of, tell_due
 from abasto.state.permits import may_say
 from abasto.state.state import State
 from abasto.sync.bundle import Bundle, BundleWritten, write_bundle
-from abasto.sync.exchange import Answerer, Ask, MayKeep, pull, push
+from abasto.sync.exchange import Answerer, Ask, MayKeep, pull, push, refusal
 from abasto.sync.messages import unpack
 from abasto.sync.sealing import can_be_sealed_to
 
@@ -81,8 +81,10 @@ def exchange(journal: Journal, ask: Ask, network: str, day: date, *, read: Read,
     outbox = post(journal, day, read=read, time=time, picked=picked)
     theirs = letters_of(journal, state, network, picked=picked)
     known = _ids(theirs)
-    came = pull(theirs, ask)
-    done = _hear(journal, _new(theirs, known), day, read=read, time=time)
+    try:
+        came = pull(theirs, ask, may_keep=Room(theirs))
+    finally:  # What came before it broke off is kept too.
+        done = _hear(journal, _new(theirs, known), day, read=read, time=time)
     went = push(outbox, ask)
     done.went = went.went
     done.refused += [*came.refused, *went.refused_there]
@@ -96,7 +98,7 @@ def hear_bundle(journal: Journal, bundle: Bundle, day: date, *, read: Read, time
         raise ForeignError(f"a bundle of network {code_of(bundle.network)}, which is not recognised here.")
     theirs = letters_of(journal, state, bundle.network)
     known = _ids(theirs)
-    brought = bundle.read(theirs)
+    brought = bundle.read(theirs, may_keep=Room(theirs))
     done = _hear(journal, _new(theirs, known), day, read=read, time=time)
     done.refused += brought.refused
     return done
@@ -112,20 +114,19 @@ def answering_for(
 ) -> Callable[[str], Ask]:
     """Return what answers the holder of a key: a member of the network in full, another network by letters alone.
 
-    Where no other network is recognised, everybody who may ask at all is answered in full. `may_keep` says for which
-    entries of this network there is room.
+    Which of the two is decided with every request: who is cut off or endorsed in the middle of an exchange is from then
+    on answered as it should be. Where no other network is recognised, everybody who may ask at all is answered in full.
+    `may_keep` says for which entries of this network there is room. `read` is asked several times with every request:
+    give it what reads once for each state of the journal, as `Membership` does.
     """
     full, picked, lock = Answerer(journal, may_keep=may_keep), Picked(journal), Lock()
-    reading = _as_long_as_it_stands(read)
 
     def answering(key: str) -> Ask:
-        state = reading(journal)
-        by_letters = bool(state.letters.recognised) and not _is_one_of_us(journal, state, key, today())
-
         def answer(request: bytes) -> bytes:
             with lock:
-                if by_letters:
-                    return _answer_by_letters(picked, request, today(), read=reading, time=int(now()))
+                state = read(journal)
+                if state.letters.recognised and not _is_one_of_us(journal, state, key, today()):
+                    return _answer_by_letters(picked, request, today(), read=read, time=int(now()))
                 return full.answer(request)
 
         return answer
@@ -143,29 +144,19 @@ def _is_one_of_us(journal: Journal, state: State, key: str, day: date) -> bool:
     """Return whether a device is a member: what another network says of it takes no role away that it has here."""
     if state.members.role(key, day.isoformat()) is not None:
         return True
+    if key in state.members.cuts:
+        return False
     return state.members.admission == "open" and key in journal.store.heads()
-
-
-def _as_long_as_it_stands(read: Read) -> Read:
-    """Return what reads a journal once for each state of it: an exchange asks several times in a row."""
-    held: tuple[int, State] | None = None
-
-    def reading(journal: Journal) -> State:
-        nonlocal held
-        count = journal.store.count()
-        now = held
-        if now is None or now[0] != count:
-            held = now = (count, read(journal))
-        return now[1]
-
-    return reading
 
 
 def _answer_by_letters(picked: Picked, request: bytes, day: date, *, read: Read, time: int) -> bytes:
     """Answer about what others may see of this network, or take in what another one gives of itself."""
     journal = picked.journal
     state = read(journal)
-    asked = getattr(unpack(request)[0], "network", "")
+    try:
+        asked = getattr(unpack(request)[0], "network", "")
+    except SyncError as error:
+        return refusal(error)
     if asked not in state.letters.recognised:
         outbox = post(journal, day, read=read, time=time, picked=picked)
         # What it gives would be gone with the outbox, so none of it is acknowledged.
@@ -174,7 +165,7 @@ def _answer_by_letters(picked: Picked, request: bytes, day: date, *, read: Read,
     known = _ids(theirs)
     if not _may_hear(journal, state, day):
         return Answerer(theirs, may_keep=lambda entry: False).answer(request)
-    answer = Answerer(theirs).answer(request)
+    answer = Answerer(theirs, may_keep=Room(theirs)).answer(request)
     _hear(journal, _new(theirs, known), day, read=read, time=time)
     return answer
 

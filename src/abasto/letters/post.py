@@ -34,11 +34,13 @@ from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import NOTHING, id_of, read_entry
 from abasto.journal.store import Place, Verified, place_of
-from abasto.state.letters import Deciding, Letters, letter_bytes, open_letter, sealed_letter, speakers_of
+from abasto.state.letters import MOST_HEARD, Deciding, Letters, letter_bytes, open_letter, sealed_letter, speakers_of
 from abasto.state.state import State
 
-__all__ = ["EXPORTED", "Picked", "due", "exported", "heard", "letters_of", "tell_due"]
+__all__ = ["EXPORTED", "Picked", "Room", "due", "exported", "heard", "letters_of", "tell_due"]
 
+MOST_BYTES = 256 * 2**20
+"""So many bytes of one network's letters are held while they are looked at, in memory."""
 EXPORTED = (
     NetworkFounded.KIND,
     JointSaid.KIND,
@@ -191,6 +193,27 @@ def letters_of(journal: Journal, state: State, network: str, *, picked: Picked |
     """Return a journal in memory of what was heard of another network, to which an exchange adds more."""
     heard = (picked or Picked(journal)).look().heard
     return _in_memory(one for one in heard if state.letters.heard.get(one.entry.id) == network)
+
+
+class Room:
+    """Says of each letter that comes to a journal of `letters_of` whether there is room for it beside the others there
+    (`may_keep` of an exchange): whoever signs letters without end fills no more memory than that.
+    """
+
+    def __init__(self, theirs: Journal) -> None:
+        self._store = theirs.store
+        self._count = theirs.store.count()
+        self._bytes = sum(len(signed.raw) for signed in theirs.store.export())
+
+    def __call__(self, entry: Entry) -> bool:
+        """Return whether a letter may be kept, and count it then."""
+        if self._store.get(entry.id) is not None:
+            return True
+        size = self._bytes + len(canonical(entry.body))
+        if self._count >= MOST_HEARD or size > MOST_BYTES:
+            return False
+        self._count, self._bytes = self._count + 1, size
+        return True
 
 
 def heard(state: State, arrived: Iterable[Signed], day: date) -> tuple[list[Fact], list[str]]:

@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from abasto.cycle import read_state
 from abasto.errors import AbastoError, JournalError
 from abasto.letters import answering_for
 from abasto.membership import Membership
@@ -84,8 +83,8 @@ def build_app(
 
 
 def _peers(room: Room) -> Starlette:
-    may_keep = Membership(room.home.journal).room()
-    answering = answering_for(room.home.journal, read=read_state, may_keep=may_keep)
+    members = Membership(room.home.journal)
+    answering = answering_for(room.home.journal, read=lambda _: members.state(), may_keep=members.room())
     return peers_app(room.home, answering, is_cut=lambda key: key in room.cuts)
 
 

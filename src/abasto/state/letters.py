@@ -49,8 +49,7 @@ MOST_HEARD = 100_000
 """So many letters of one network count, whichever of our devices took them in."""
 KEPT_EARLY = 200
 """Of so many shipments it is kept what each network said of them before their promise is known, or that are others'
-affair.
-"""
+affair."""
 MOST_DECIDING = 500
 """So many letters of a network that say who decides in it count: each is judged with all others anew, so that the time
 this takes grows with the third power of their number (500 take three seconds, 2,000 two minutes).
@@ -156,9 +155,10 @@ class Letters:
         self.latest: dict[str, Latest] = {}
         self.deciding: dict[str, list[Deciding]] = {}
         self.speakers: dict[str, Speakers] = {}
-        self.said: dict[str, dict[str, list[str]]] = {}
+        self.said: dict[str, dict[str, dict[str, None]]] = {}
+        """Messages in order, each once."""
         self.coming: dict[str, Coming] = {}
-        self.early: dict[str, list[Any]] = {}
+        self.early: dict[str, dict[str, list[Any]]] = {}
         """What became of shipments before their promise is known, by the network that said so and the shipment."""
         self.going: dict[str, Promise] = {}
         self.order_of: dict[str, str] = {}
@@ -199,15 +199,17 @@ class Letters:
             insort(self.deciding.setdefault(network, []), Deciding.of(entry), key=lambda one: (one.lc, one.id))
             self.speakers[network] = speakers_of(self.deciding[network])
         if isinstance(fact, JointSaid) and fact.network in ("", own):
-            self.say(network, fact)
+            self.say(network, fact, most=MOST_SAID)
         return ""
 
-    def say(self, network: str, fact: JointSaid) -> None:
-        """Remember what a network said on the way to a joint plan; of each network the latest sessions are kept."""
+    def say(self, network: str, fact: JointSaid, *, most: int | None = None) -> None:
+        """Remember what a network said on the way to a joint plan, at most so much in a session; of each network the
+        latest sessions are kept.
+        """
         mine = self.said.setdefault(network, {})
-        messages = mine.setdefault(fact.session, [])
-        if len(messages) < MOST_SAID and fact.message not in messages:
-            messages.append(fact.message)
+        messages = mine.setdefault(fact.session, {})
+        if most is None or len(messages) < most:
+            messages[fact.message] = None
         for session in sorted(mine)[:-KEPT_SESSIONS]:
             del mine[session]
 
@@ -233,16 +235,16 @@ class Letters:
 
         `letter` is what the fold needs of it once the promise is known.
         """
-        known = self.early.setdefault(f"{network}/{shipment}", [])
-        if len(known) < MOST_TOLD:
-            known.append(letter)
-        of_network = [key for key in self.early if key.startswith(f"{network}/")]
-        for key in of_network[:-KEPT_EARLY]:
-            del self.early[key]
+        of_network = self.early.setdefault(network, {})
+        early = of_network.setdefault(shipment, [])
+        if len(early) < MOST_TOLD:
+            early.append(letter)
+        if len(of_network) > KEPT_EARLY:
+            del of_network[next(iter(of_network))]
 
     def take_early(self, network: str, shipment: str) -> list[Any]:
         """Return what a network said of a shipment before the promise of it was known, and forget it."""
-        return self.early.pop(f"{network}/{shipment}", [])
+        return self.early.get(network, {}).pop(shipment, [])
 
     def plain(self) -> dict[str, Any]:
         """Return all of it as lists and texts, from which `from_plain` makes equal letters."""
@@ -251,9 +253,12 @@ class Letters:
             "heard": self.heard,
             "latest": {network: list(one) for network, one in self.latest.items()},
             "deciding": {network: [list(one) for one in letters] for network, letters in self.deciding.items()},
-            "said": self.said,
+            "said": {
+                network: {session: list(messages) for session, messages in mine.items()}
+                for network, mine in self.said.items()
+            },
             "coming": {shipment: list(one) for shipment, one in self.coming.items()},
-            "early": [[shipment, letters] for shipment, letters in self.early.items()],
+            "early": {network: list(shipments.items()) for network, shipments in self.early.items() if shipments},
             "going": {order: list(one) for order, one in self.going.items()},
             "withdrawn": sorted(self.withdrawn),
         }
@@ -268,11 +273,14 @@ class Letters:
         made.deciding = {network: [Deciding(*one) for one in letters] for network, letters in plain["deciding"].items()}
         made.speakers = {network: speakers_of(letters) for network, letters in made.deciding.items()}
         made.said = {
-            network: {session: list(messages) for session, messages in mine.items()}
+            network: {session: dict.fromkeys(messages) for session, messages in mine.items()}
             for network, mine in plain["said"].items()
         }
         made.coming = {shipment: Coming(*one) for shipment, one in plain["coming"].items()}
-        made.early = {shipment: list(letters) for shipment, letters in plain["early"]}
+        made.early = {
+            network: {shipment: list(letters) for shipment, letters in shipments}
+            for network, shipments in plain["early"].items()
+        }
         for order, one in plain["going"].items():
             made.promise(order, Promise(*one))
         made.withdrawn = set(plain["withdrawn"])

@@ -104,8 +104,8 @@ def _is_within(state: State, fact: Fact, sites: Sequence[str]) -> bool:
 
 def _ends(state: State, order: str) -> tuple[str, ...]:
     """Return where an order comes from and goes, nothing if it is not known."""
-    known = state.orders.get(order)
-    return () if known is None or known.issued is None else (known.issued.from_site, known.issued.to_site)
+    issued, _ = state.orders.brief(order)
+    return () if issued is None else (issued.from_site, issued.to_site)
 
 
 def _is_alarm_at(alarm: str, sites: Sequence[str]) -> bool:
@@ -124,8 +124,7 @@ def _undoes_only_at(state: State, entry: str, sites: Sequence[str]) -> bool:
     elif what == "answer":
         return _is_alarm_at(rest[0], sites)
     elif what == "order":
-        known = state.orders.get(rest[0])
-        if rest[0] == entry or known is None or known.status == "cancelled":
+        if rest[0] == entry or rest[0] not in state.orders or state.orders.brief(rest[0])[1] == "cancelled":
             return False
         touched = touched or set(_ends(state, rest[0])) & set(sites)
     elif what:

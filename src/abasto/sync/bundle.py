@@ -19,7 +19,7 @@ from abasto.facts.codes import code_of
 from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.sqlite_file import sync_folder
-from abasto.sync.exchange import MayKeep
+from abasto.sync.exchange import MOST_REFUSED, MOST_ROUNDS, MayKeep
 from abasto.sync.fingerprint import NONE, fingerprint_of
 from abasto.sync.messages import Give, Holds, Page, Wish, pack, unpack
 from abasto.sync.missing import Chains, Gap, is_first, lacking_of
@@ -55,7 +55,8 @@ class BundleWritten:
 
 @dataclass(frozen=True, slots=True)
 class BundleRead:
-    """What reading a bundle brought: entries new and known here, why others were refused, and the short code now.
+    """What reading a bundle brought: entries new and known here, why others were refused (of the first 100,000), and
+    the short code now.
 
     `is_identical` says that this journal now holds what the writer did, so that its code was the same.
     """
@@ -87,34 +88,37 @@ class Bundle:
                 f"a bundle of network {code_of(self.network)}; this journal is of {code_of(journal.network)}, and "
                 "nothing was kept."
             )
-        new, known, refused, waiting = _received(journal, (unpack(page)[1] for page in self._pages), may_keep)
-        # Who endorsed the authors of those without room may have come in a later page.
+        new, known, refused, without_room, pages = _received(journal, self._pages, may_keep)
         more = new
-        while waiting and more:
-            more, _, _, waiting = _received(journal, [[signed for signed, _ in waiting]], may_keep)
+        for _ in range(MOST_ROUNDS):
+            if not (pages and more):
+                break
+            # Who endorsed the authors of those without room may have come in a later page.
+            more, _, _, without_room, pages = _received(journal, pages, may_keep)
             new += more
-        refused += [why for _, why in waiting]
+        refused += without_room
         own = fingerprint_of(journal.store)
         return BundleRead(new, known, tuple(refused), own.code, own.hash == self.hash)
 
 
 def _received(
-    journal: Journal, pages: Iterable[list[Signed]], may_keep: MayKeep | None
-) -> tuple[int, int, list[str], list[tuple[Signed, str]]]:
-    """Keep what is valid; return how many were new and known, why others were refused, and for which is no room."""
+    journal: Journal, pages: Iterable[bytes], may_keep: MayKeep | None
+) -> tuple[int, int, list[str], list[str], list[bytes]]:
+    """Keep what is valid; return how many were new and known, why others were refused, why those for which is no room,
+    and the pages that have some of these.
+    """
     new = known = 0
-    refused: list[str] = []
-    waiting: list[tuple[Signed, str]] = []
-    for entries in pages:
-        received = journal.receive(entries, may_keep=may_keep)
+    refused, without_room = list[str](), list[str]()
+    waiting: list[bytes] = []
+    for page in pages:
+        received = journal.receive(unpack(page)[1], may_keep=may_keep)
         new, known = new + received.new, known + received.known
-        without_room = set(received.without_room)
-        for position, why in received.refused:
-            if position in without_room:
-                waiting.append((entries[position], why))
-            else:
-                refused.append(why)
-    return new, known, refused, waiting
+        full = set(received.without_room)
+        for position, why in received.refused[: MOST_REFUSED - len(refused) - len(without_room)]:
+            (without_room if position in full else refused).append(why)
+        if full:
+            waiting.append(page)
+    return new, known, refused, without_room, waiting
 
 
 def write_bundle(

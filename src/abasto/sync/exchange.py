@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
-from abasto.errors import EntryError, ForeignError, MessageError, OversizedError, PeerError, SyncError
+from abasto.errors import EndlessError, EntryError, ForeignError, MessageError, OversizedError, PeerError, SyncError
 from abasto.facts.canonical import parse
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import MOST
@@ -28,7 +28,7 @@ from abasto.sync.fingerprint import NONE, Fingerprint, Stand, fingerprint_of, st
 from abasto.sync.messages import MOST_ENTRIES, MOST_IDS, MOST_WHY, Message, Page, Rest, pack, unpack
 from abasto.sync.missing import Chains, Gap, Lacking, Run, in_runs, is_first, lacking_of, runs_of
 
-__all__ = ["Answerer", "Ask", "MayKeep", "Synced", "pull", "push", "sync"]
+__all__ = ["MOST_REFUSED", "MOST_ROUNDS", "Answerer", "Ask", "MayKeep", "Synced", "pull", "push", "refusal", "sync"]
 
 Ask = Callable[[bytes], bytes]
 """Carries a request to the other side and returns its answer."""
@@ -43,6 +43,15 @@ MOST_HAVE = 2_000
 
 MOST_WISHED = 20_000
 """So many loose entries are named in one request."""
+MOST_QUESTIONS = 20_000
+"""So many are asked in one exchange: a hundred times what a million entries take. The next one goes on from there."""
+MOST_AUTHORS = 100_000
+MOST_LISTED = 1_000_000
+"""Of so many authors, and so many entries of one of them, the other side may say in one exchange that it holds them."""
+MOST_REFUSED = 100_000
+"""Of so many entries it is remembered why they were refused."""
+MOST_ROUNDS = 20
+"""So often what was refused is asked for or given again in one exchange, as something else has come between."""
 
 ASKED = messages.Hello | messages.Take | messages.ListIds | messages.ListRuns | messages.Get | messages.Give
 """What may be asked; all else answers."""
@@ -91,14 +100,8 @@ class Answerer:
         try:
             message, entries = unpack(request)
             return self._answered(message, entries)
-        except ForeignError as error:
-            return _no("foreign", error)
-        except OversizedError as error:
-            return _no("oversized", error)
-        except MessageError as error:
-            return _no("message", error)
         except SyncError as error:
-            return _no("asked", error)
+            return refusal(error)
 
     def _answered(self, message: Message, entries: Sequence[Signed]) -> bytes:
         if not isinstance(message, ASKED):
@@ -121,6 +124,8 @@ class Answerer:
 
     def _entries(self, message: messages.Take) -> bytes:
         """Return a page of what goes beyond what the other side holds of some authors."""
+        if len({wish.author for wish in message.wishes}) < len(message.wishes):
+            raise MessageError("take: an author is named twice; once says all.")
         chains = Chains(self._journal.store)
         is_like = {wish.author: chains.has(wish.author, wish.seq, wish.id) for wish in message.wishes}
         gaps = [_gap(self._journal.store, wish) for wish in message.wishes if is_like[wish.author]]
@@ -208,7 +213,10 @@ def _page_by_kind(entries: Iterable[Signed]) -> tuple[Page, Rest]:
     return first, "rest" if is_full else ""
 
 
-def _no(cause: str, error: SyncError) -> bytes:
+def refusal(error: SyncError) -> bytes:
+    """Return the answer that says what is wrong with a request."""
+    kinds = ((ForeignError, "foreign"), (OversizedError, "oversized"), (MessageError, "message"), (SyncError, "asked"))
+    cause = next(cause for kind, cause in kinds if isinstance(error, kind))
     return pack(messages.No.model_validate({"cause": cause, "why": _short(str(error))}))
 
 
@@ -243,13 +251,14 @@ def _pulled(peer: _Peer) -> Fingerprint:
     As long as something comes, what there was no room for is asked for again: who endorsed its author may have come.
     """
     theirs = peer.hello()
-    while True:
+    for _ in range(MOST_ROUNDS):
         came = peer.synced.came
         peer.without_room.clear()
         _Puller(peer, theirs).pull()
         if not peer.without_room or peer.synced.came == came:
-            peer.synced.refused += peer.without_room
-            return theirs
+            break
+    peer.synced.refused += peer.without_room
+    return theirs
 
 
 def _pushed(peer: _Peer, theirs: Fingerprint) -> str:
@@ -257,14 +266,15 @@ def _pushed(peer: _Peer, theirs: Fingerprint) -> str:
 
     As long as something is new there, what it refused is given again: it may know its author by now.
     """
-    while True:
+    for turn in range(1, MOST_ROUNDS + 1):
         went = peer.synced.went
         pusher = _Pusher(peer, theirs)
         hash = pusher.push()
-        if not pusher.refused or peer.synced.went == went:
-            peer.synced.refused_there += pusher.refused
-            return hash
+        if not pusher.refused or peer.synced.went == went or turn == MOST_ROUNDS:
+            break
         theirs = peer.hello()
+    peer.synced.refused_there += pusher.refused
+    return hash
 
 
 class _Peer:
@@ -277,9 +287,11 @@ class _Peer:
         """Why entries were refused for which there may be room later in the exchange."""
         self._ask = ask
         self._may_keep = may_keep
+        self._questions = 0
 
     def ask(self, message: Message, entries: Iterable[Signed] = ()) -> tuple[Message, list[Signed]]:
         """Return what the other side answers; raises by its cause what it refuses."""
+        self._questions = _within(MOST_QUESTIONS, self._questions + 1, "questions were needed")
         request = pack(message, entries)
         self.synced.sent += len(request)
         answer = self._ask(request)
@@ -301,17 +313,21 @@ class _Peer:
             _check_network(self.journal.network, told.network)
             if told.hash == own.hash:
                 return own
-            stands |= {row[0]: Stand(*row[1:]) for row in told.stands if row[0] > after}
+            if any(row[0] <= after for row in told.stands):
+                raise MessageError("stands: not beyond the one that was named; the other side contradicts itself.")
+            stands |= {row[0]: Stand(*row[1:]) for row in told.stands}
+            _within(MOST_AUTHORS, len(stands), "authors are named")
             if not told.more or not told.stands:
                 return Fingerprint(stands, told.hash)
-            after = max(stands)
+            after = max(row[0] for row in told.stands)
 
     def take(self, entries: Sequence[Signed]) -> Received:
         """Check and keep what the other side sent."""
         received = self.journal.receive(entries, may_keep=self._may_keep)
         self.synced.came += received.new
         waiting = set(received.without_room)
-        for position, why in received.refused:
+        told = len(self.without_room) + len(self.synced.refused)
+        for position, why in received.refused[: MOST_REFUSED - told]:
             (self.without_room if position in waiting else self.synced.refused).append(why)
         return received
 
@@ -403,6 +419,8 @@ class _Puller:
                 _as(messages.Entries, told)
                 self._take(entries, {author})
                 lacking = [id for id in lacking if self._store.get(id) is None]
+            if author in self._done:
+                return
 
 
 class _Pusher:
@@ -424,6 +442,8 @@ class _Pusher:
             given = messages.Give(network=self._peer.journal.network)
             told, _ = self._peer.ask(given, [one.kept.signed for one in page])
             told = _as(messages.Kept, told)
+            if told.new > len(page):
+                raise MessageError("kept: more than was given; the other side contradicts itself.")
             self._peer.synced.went += told.new
             for refusal in told.refused:
                 if refusal.position < len(page):
@@ -454,7 +474,7 @@ class _Pusher:
         places = chains.places(author, stand.seq, stand.id)
         for common, ids in _listed(self._peer, author, places, upto=self._store.latest(author)):
             after = common
-            have.update(id for _, id in ids)
+            have.update(id for _, id in ids if self._store.get(id) is not None)
         return Gap(author, after, have)
 
     def _pages(self, gaps: Sequence[Gap]) -> Iterator[list[Lacking]]:
@@ -487,13 +507,14 @@ def _listed(
 
     With each page comes the number of that place, 0 if there is none.
     """
-    after = (0, NOTHING)
+    after, listed = (0, NOTHING), 0
     while True:
         wanted = messages.ListIds(network=peer.journal.network, author=author, places=places, after=after, upto=upto)
         told, _ = peer.ask(wanted)
         told = _as(messages.Ids, told)
         if told.common not in {0, *(seq for seq, _ in places)} or any(place <= after for place in told.ids):
             raise MessageError("ids: beyond none of the places that were named; the other side contradicts itself.")
+        listed = _within(MOST_LISTED, listed + len(told.ids), "entries of one author are named")
         yield told.common, told.ids
         if told.whole or not told.ids:
             return
@@ -502,10 +523,11 @@ def _listed(
 
 def _runs_there(peer: _Peer, author: str) -> Iterator[Run]:
     """Yield the runs of an author's loose entries on the other side, page by page."""
-    after = (0, NOTHING)
+    after, listed = (0, NOTHING), 0
     while True:
         told, _ = peer.ask(messages.ListRuns(network=peer.journal.network, author=author, after=after))
         told = _as(messages.Runs, told)
+        listed = _within(MOST_LISTED, listed + len(told.runs), "runs of one author are named")
         for first, last, id in told.runs:
             if not (after < (last, id) and first <= last):
                 raise MessageError("runs: not in order, or none; the other side contradicts itself.")
@@ -526,6 +548,16 @@ def _as(kind: type[Kind], message: Message) -> Kind:
     if not isinstance(message, kind):
         raise MessageError(f"{message.kind}: not the answer to what was asked; no peer of this version.")
     return message
+
+
+def _within(most: int, count: int, what: str) -> int:
+    """Return a count; `EndlessError` if it is more than any honest exchange comes to."""
+    if count > most:
+        raise EndlessError(
+            f"more than {most:,} {what}; no honest device does that, so it was asked no more. What came before is "
+            "kept. Ask another device, and see whether this one still does what it should."
+        )
+    return count
 
 
 def _check_network(own: str, other: str) -> None:

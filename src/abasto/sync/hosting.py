@@ -44,6 +44,11 @@ UNREAD = (
     "are away; what is missing comes by an exchange with a peer: abasto sync PEER"
 )
 
+FAULT = (
+    "the stream of the network could not be looked at ({error:.200}); this is a fault in Abasto, please report it. It "
+    "is tried again every few seconds; what is missing comes by an exchange with a peer: abasto sync PEER"
+)
+
 
 def _none(key: str) -> bool:
     return False
@@ -119,10 +124,11 @@ def over_nats(
                         if unread == LOOKS_UNREAD:
                             tell(UNREAD)
                         wrong = ""
-                except AbastoError as error:
-                    if str(error) != wrong:
-                        tell(str(error))
-                    wrong = str(error)
+                except Exception as error:  # Whatever it is, the next look may go well, and nobody else would tell it.
+                    why = str(error) if isinstance(error, AbastoError) else FAULT.format(error=repr(error))
+                    if why != wrong:
+                        tell(why)
+                    wrong = why
                 ended.wait(EVERY_SECONDS)
 
         thread = Thread(target=keep_alike, name="stream")

@@ -20,6 +20,7 @@ from abasto.facts.canonical import parse
 from abasto.journal.entry import Signed
 from abasto.journal.journal import Journal
 from abasto.journal.signing import id_of
+from abasto.journal.store import Kept
 from abasto.sync.exchange import MayKeep
 from abasto.sync.nats import NatsLink
 from abasto.sync.refused import LinkError, UnreachableError
@@ -127,12 +128,14 @@ class NatsStream:
         self._next = 1
         """The number of the message that is read next."""
         self._there = 0
-        """Up to which of this device's entries the stream holds them."""
+        """Up to which of this device's entries the stream holds all of them."""
+        self._beyond: set[int] = set()
+        """The numbers of those that it holds beyond: others can put them there again, and not those before them."""
         self._had_no_room = False
         self._key: StreamKey | None = None
         self._ring = Ring(self._seed, self._journal.network)
         self._own_keys: dict[bytes, None] = {}
-        """The keys under which this device's entries lie there, the newest last."""
+        """The keys under which this device's entries lie there, the newest last, at most `MOST_OLDER`."""
         self._unread: dict[bytes, list[int]] = {}
         """The numbers of messages whose key has not come, by the key's name."""
 
@@ -144,7 +147,13 @@ class NatsStream:
         while numbers:
             for start in range(0, len(numbers), WINDOW):
                 self._read(numbers[start : start + WINDOW], done)
-            numbers = [number for name, unread in self._unread.items() if name in self._ring for number in unread]
+                while again := self._readable():  # Before other keys come, which may take the place of these.
+                    self._read(again[:WINDOW], done)
+            numbers = ()
+
+    def _readable(self) -> list[int]:
+        """Return the numbers of messages that could not be opened when they were read, and can be now."""
+        return [number for name, unread in self._unread.items() if name in self._ring for number in unread]
 
     def _read(self, numbers: Sequence[int], done: Streamed) -> None:
         fresh: list[Signed] = []
@@ -179,9 +188,19 @@ class NatsStream:
                 continue
             done.known += 1
             number = self._own_number(signed)
-            self._there = max(self._there, number)
-            if number and key is not None:
-                self._own_keys[key] = None
+            if number > self._there and number not in self._beyond and key is not None:
+                self._lies_there(number, key)
+
+    def _lies_there(self, number: int, key: bytes) -> None:
+        """Note that the stream holds an entry of this device, under which key: the first under which it is seen."""
+        self._own_keys.pop(key, None)
+        self._own_keys[key] = None
+        if len(self._own_keys) > MOST_OLDER:
+            del self._own_keys[next(iter(self._own_keys))]
+        self._beyond.add(number)
+        while self._there + 1 in self._beyond:
+            self._there += 1
+            self._beyond.remove(self._there)
 
     def _own_number(self, signed: Signed) -> int:
         """Return the number of an entry that is this device's own, else 0."""
@@ -210,30 +229,34 @@ class NatsStream:
     def _add(self, readers: frozenset[str], done: Streamed) -> None:
         if self._own_keys:
             self._sealing(readers)  # Also if nothing is to be added: who may read since then needs the older keys.
-        for batch, upto in self._batches():
-            self._run(self._publish(self._sealing(readers).seal(self._journal.network, batch)))
-            self._there = upto
+        for batch in self._batches():
+            sealing = self._sealing(readers)
+            self._run(self._publish(sealing.seal(self._journal.network, [kept.signed for kept in batch])))
+            for kept in batch:
+                self._lies_there(kept.seq, sealing.key)
             done.added += len(batch)
 
-    def _batches(self) -> Iterator[tuple[list[Signed], int]]:
-        """Yield this device's entries that the stream does not hold, in batches, with the number of each last one."""
-        batch: list[Signed] = []
-        size = upto = 0
+    def _batches(self) -> Iterator[list[Kept]]:
+        """Yield this device's entries that the stream does not hold, in batches."""
+        batch: list[Kept] = []
+        size = 0
         for kept in self._journal.store.follow(self._own, self._there):
-            batch.append(kept.signed)
-            size, upto = size + len(kept.signed.raw), kept.seq
+            if kept.seq in self._beyond:
+                continue
+            batch.append(kept)
+            size += len(kept.signed.raw)
             if len(batch) == BATCH or size >= BATCH_BYTES:
-                yield batch, upto
+                yield batch
                 batch, size = [], 0
         if batch:
-            yield batch, upto
+            yield batch
 
     def _sealing(self, readers: frozenset[str]) -> StreamKey:
         """Return the key to seal with; a new one goes to its readers first, with the older ones that are needed."""
         now = time.monotonic()
         if self._key is None or self._key.readers != readers or now > self._key_until:
             key = StreamKey(readers)
-            self._run(self._publish(key.message(list(self._own_keys)[: -MOST_OLDER - 1 : -1])))
+            self._run(self._publish(key.message(list(reversed(self._own_keys)))))
             self._key, self._key_until = key, now + KEY_SECONDS
         return self._key
 

@@ -34,7 +34,10 @@ HEAD = 2 + NAME
 LEAST = 512
 """However little a message holds, no fewer bytes are sealed."""
 MOST_KEYS = 5_000
-"""So many keys are remembered; whoever fills a stream with made-up ones gets no more memory than that."""
+"""So many keys are remembered that have opened something, and so many that have not yet; whoever fills a stream with
+made-up ones gets no more memory than that, and none of a sender that is read takes its place."""
+MOST_AT_ONCE = 501
+"""So many keys a message brings: its sender's own and older ones."""
 
 
 def subject_of(network: str) -> str:
@@ -47,7 +50,7 @@ class StreamKey:
 
     def __init__(self, readers: Collection[str]) -> None:
         self.readers = frozenset(readers)
-        self._key = secrets.token_bytes(Aead.KEY_SIZE)
+        self.key = secrets.token_bytes(Aead.KEY_SIZE)
 
     def message(self, older: Sequence[bytes] = ()) -> bytes:
         """Return the message that brings the key to its readers, and older ones of its sender.
@@ -56,16 +59,16 @@ class StreamKey:
         keeps the others from reading.
         """
         able = [reader for reader in sorted(self.readers) if can_be_sealed_to(reader)]
-        return bytes((VERSION, KEYS)) + seal_to(b"".join((self._key, *older)), able)
+        return bytes((VERSION, KEYS)) + seal_to(b"".join((self.key, *older)), able)
 
     def seal(self, network: str, entries: Sequence[Signed]) -> bytes:
         """Return the message that brings entries."""
         packed = pack(Give(network=network), entries)
         plain = len(packed).to_bytes(4, "big") + packed
         plain += bytes(padded_size(len(plain), least=LEAST) - len(plain))
-        head = bytes((VERSION, ENTRIES)) + _name_of(self._key)
+        head = bytes((VERSION, ENTRIES)) + _name_of(self.key)
         nonce = secrets.token_bytes(Aead.NONCE_SIZE)
-        return head + nonce + Aead(self._key).encrypt(plain, head, nonce).ciphertext
+        return head + nonce + Aead(self.key).encrypt(plain, head, nonce).ciphertext
 
 
 class Ring:
@@ -73,14 +76,17 @@ class Ring:
 
     def __init__(self, seed: bytes, network: str) -> None:
         self._seed, self._network = seed, network
-        self._keys: OrderedDict[bytes, bytes] = OrderedDict()
+        self._fresh: OrderedDict[bytes, bytes] = OrderedDict()
+        self._used: OrderedDict[bytes, bytes] = OrderedDict()
+        """Those under which entries of the network came."""
 
     def __contains__(self, name: bytes) -> bool:
-        return name in self._keys
+        return name in self._used or name in self._fresh
 
     def key_of(self, message: bytes) -> bytes | None:
         """Return the key under which a message with entries is sealed, None if it is not here."""
-        return self._keys.get(key_name(message)) if has_entries(message) else None
+        name = key_name(message)
+        return (self._used.get(name) or self._fresh.get(name)) if has_entries(message) else None
 
     def open(self, message: bytes) -> list[Signed]:
         """Return the entries that a message brings, of which none is checked yet; none if it brings this device none.
@@ -99,7 +105,16 @@ class Ring:
             given, entries = unpack(plain[4 : 4 + size])
         except (CryptoError, ValueError, SyncError):
             return []
-        return entries if isinstance(given, Give) and given.network == self._network else []
+        if not isinstance(given, Give) or given.network != self._network:
+            return []
+        self._use(key)
+        return entries
+
+    def _use(self, key: bytes) -> None:
+        """Remember that a key opened something."""
+        name = _name_of(key)
+        self._fresh.pop(name, None)
+        _remember(self._used, name, key)
 
     def _take(self, sealed: bytes) -> None:
         """Keep keys that were sealed to this device."""
@@ -107,11 +122,19 @@ class Ring:
             keys = unseal(sealed, self._seed, None)
         except SyncError:
             return
-        for start in range(0, len(keys) - Aead.KEY_SIZE + 1, Aead.KEY_SIZE):
+        for start in range(0, min(len(keys), MOST_AT_ONCE * Aead.KEY_SIZE) - Aead.KEY_SIZE + 1, Aead.KEY_SIZE):
             key = keys[start : start + Aead.KEY_SIZE]
-            self._keys[_name_of(key)] = key
-        while len(self._keys) > MOST_KEYS:
-            self._keys.popitem(last=False)
+            name = _name_of(key)
+            if name not in self._used:
+                _remember(self._fresh, name, key)
+
+
+def _remember(keys: OrderedDict[bytes, bytes], name: bytes, key: bytes) -> None:
+    """Keep a key as the newest of those; of too many the oldest goes."""
+    keys[name] = key
+    keys.move_to_end(name)
+    while len(keys) > MOST_KEYS:
+        keys.popitem(last=False)
 
 
 def has_entries(message: bytes) -> bool:

@@ -81,7 +81,7 @@ def show(call: Call) -> Response:
             "coming": coming,
             "going": going,
             "past": past,
-            "early": len(state.letters.early),
+            "early": sum(map(len, state.letters.early.values())),
             "joint": _joint(state),
         }
         speaks = own in state.members.stewards(call.room.day.isoformat())

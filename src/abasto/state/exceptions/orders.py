@@ -82,11 +82,12 @@ def _not_loaded(order: OrderRecord) -> Wrong:
 
 def _cancelled_with_more(state: State, order: OrderRecord) -> Wrong:
     loaded, received = (
-        [(one.good, one.lot, one.quantity) for one in lines] for lines in (order.loaded, order.received)
+        {(one.good, one.lot or ""): one.quantity for one in lines} for lines in (order.loaded, order.received)
     )
     more = never_loaded(loaded, received)
     words = [
-        f"{measured(state.rows, good, quantity)}{f' (the lot of {lot})' if lot else ''}" for good, lot, quantity in more
+        f"{measured(state.rows, good, quantity)}{f' (the lot of {lot})' if lot else ''}"
+        for (good, lot), quantity in more.items()
     ]
     sites = "the sites" if order.issued is None else f"{order.issued.from_site} and {order.issued.to_site}"
     return Wrong(
@@ -97,7 +98,7 @@ def _cancelled_with_more(state: State, order: OrderRecord) -> Wrong:
         "loaded; the books have that twice",
         remedy=f"count the goods at {sites}; or undo the cancelling and receive the order",
         who="whoever received" if order.issued is None else order.issued.to_site,
-        matter=tuple(f"{good} {lot} {quantity}" for good, lot, quantity in more),
+        matter=tuple(f"{good} {lot} {quantity}" for (good, lot), quantity in more.items()),
         entries=order.history[-1:],
     )
 
