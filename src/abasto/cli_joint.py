@@ -22,15 +22,23 @@ if TYPE_CHECKING:
 
     from abasto.federation.session import Session, Standing
     from abasto.journal.home import Home
+    from abasto.state.exports import Exports
+    from abasto.state.state import State
     from abasto.sync.register import Peer
 
-__all__ = ["STEPS", "plan"]
+__all__ = ["STEPS", "exports_document", "exports_words", "plan"]
 
 LOOKS_EVERY = 2.0
 """Seconds between looks at whether something has come, while the command waits."""
 STEPS = {"map": "publishes its map", "pass": "promises", "vote": "votes", "commit": "commits to what it sends"}
 """What a network does in a step of each kind."""
 MOST_WAIT = 24 * 60.0
+SHARE_WORDS = {
+    "map": "its coarse map",
+    "offers": "only what it has left over",
+    "nothing": "nothing, and it takes no part in joint plans",
+}
+"""What a network shows of itself."""
 
 
 @Parameter(name="*")
@@ -48,12 +56,25 @@ class Carrying:
     "Minutes to go on by itself, as long as others answer, before it ends."
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Choices:
+    """What of the network others see and get, from now on: kept in the journal, for all its devices."""
+
+    share: str | None = None
+    "What others see of this network in joint plans: `map`, `offers` (only what it has left over), or `nothing`."
+    forbid: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = ()
+    "Goods that must not leave, until they are allowed again."
+    allow: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = ()
+    "Goods that may leave again."
+
+
 def plan(
     *,
     first: str | None = None,
     days: int | None = None,
     without: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = (),
-    forbid: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = (),
+    choices: Choices | None = None,
     carrying: Carrying | None = None,
     issue: Flag = False,
     ordered_days: int = 1,
@@ -74,8 +95,8 @@ def plan(
         For how many days, the same for all; by default as many as table network says.
     without
         Networks that are not waited for.
-    forbid
-        Goods that must not leave; give them with every run.
+    choices
+        What others see and get.
     carrying
         How letters come and go.
     issue
@@ -96,8 +117,9 @@ def plan(
     if way.stick is not None and not way.stick.is_dir():
         raise UsageError(f'--stick "{way.stick}": there is no such folder; name the one of the stick.')
     with open_home(home) as opened:
-        run = _Run(opened, way, today(date), first, days, without, forbid)
+        run = _Run(opened, way, today(date), first, days, without)
         run.refuse_what_cannot_be()
+        run.choose(choices or Choices())
         try:
             run.go()
         except KeyboardInterrupt:
@@ -126,7 +148,6 @@ class _Run:
     first: str | None
     days: int | None
     without: Sequence[str]
-    forbid: Sequence[str]
     troubles: dict[str, str] = field(default_factory=dict)
     """Why there was no exchange with a peer the last time, by its name: told once, however long the run waits."""
     refused: set[str] = field(default_factory=set)
@@ -149,12 +170,9 @@ class _Run:
 
     def session(self) -> Session:
         """Take the session up where it is."""
-        from dataclasses import replace
+        from abasto.federation.session import Session
 
-        from abasto.federation.session import BY_LETTERS, Session
-
-        settings = replace(BY_LETTERS, forbidden=frozenset(self.forbid))
-        return Session(self.home.journal, today(self.name), days=self.days, settings=settings, today=self.day)
+        return Session(self.home.journal, today(self.name), days=self.days, today=self.day)
 
     def refuse_what_cannot_be(self) -> None:
         """Refuse names that nobody has, and a device that does not speak for its network, before anything is done."""
@@ -168,12 +186,28 @@ class _Run:
         for name in self.without:
             if name not in known:
                 raise UsageError(f'--without "{name}": recognised are {", ".join(sorted(known))}.')
-        for good in self.forbid:
-            if state.rows.standing("goods", good) != "stands":
-                raise UsageError(f'--forbid "{good}": there is no such good in table goods.')
         if self.home.journal.device is not None:
             said = JointSaid(self.name, "", self.day.isoformat())
             refuse_forbidden(state, [said], self.home.journal.device.key)
+
+    def choose(self, choices: Choices) -> None:
+        """Keep what others see and get from now on."""
+        from abasto.state.exports import SHARES, chosen
+
+        rows = read_state(self.home).rows
+        share = next((one for one in SHARES if one == choices.share), None)
+        if choices.share is not None and share is None:
+            raise UsageError(f'--share "{choices.share}": give {", ".join(SHARES[:-1])} or {SHARES[-1]}.')
+        for option, goods in (("--forbid", choices.forbid), ("--allow", choices.allow)):
+            for good in goods:
+                if rows.standing("goods", good) != "stands" and not rows.get("exports", good):
+                    raise UsageError(f'{option} "{good}": there is no such good in table goods.')
+        for good in choices.forbid:
+            if good in choices.allow:
+                raise UsageError(f'"{good}" is given with --forbid and with --allow; give it with one of them.')
+        facts = chosen(rows, share=share, forbid=choices.forbid, allow=choices.allow, day=self.day)
+        if facts:
+            write(self.home, facts)
 
     def go(self) -> None:
         """Hear, step, and exchange, until nothing more can be done or the time to wait is over."""
@@ -271,6 +305,7 @@ class _Run:
         yield f"Joint plan from {stands.session} on: this network has done {stands.done} of {number} steps{then}."
         for one in stands.partners:
             yield f"  {one.name}: " + (f"{one.steps} of {number}" if one.steps else "nothing heard yet")
+        yield exports_words(read_state(self.home))
         awaited = [one.name for one in stands.awaited(self.without)]
         if awaited:
             yield f"Waiting for {', '.join(awaited)}. When letters have come: {self._again()}"
@@ -291,6 +326,7 @@ class _Run:
             "partners": [asdict(one) for one in stands.partners],
             "awaited": [one.name for one in stands.awaited(self.without)],
             "is_issued": stands.is_issued,
+            **exports_document(read_state(self.home)),
         }
         if session is not None:
             agreed = session.agreed()
@@ -302,8 +338,26 @@ class _Run:
         if self.way.stick is not None:
             words.append(f"--stick {_quoted(str(self.way.stick))}")
         words += [f"--peer {_quoted(name)}" for name in self.way.peer]
-        words += [f"--forbid {_quoted(good)}" for good in self.forbid]
         return " ".join(words)
+
+
+def exports_words(state: State) -> str:
+    """Return what others see of this network, and what never leaves it, as a sentence or two."""
+    chosen = _exports(state)
+    goods = f" Never leave: {', '.join(sorted(chosen.forbidden))}." if chosen.forbidden else ""
+    return f"In joint plans this network shows {SHARE_WORDS[chosen.share]}.{goods}"
+
+
+def exports_document(state: State) -> dict[str, Any]:
+    """Return the same for --json."""
+    chosen = _exports(state)
+    return {"share": chosen.share, "forbidden": sorted(chosen.forbidden)}
+
+
+def _exports(state: State) -> Exports:
+    from abasto.state.exports import exports_of
+
+    return exports_of(state.rows)[0]
 
 
 def _agreed_lines(session: Session, *, is_final: bool) -> Iterator[str]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
 from random import Random
 
 import pytest
+from by_letters import DAY, DAYS, live, networks, took_up
 from federated import FLOUR, SALT, granary, tiny
 
 from abasto.cli_joint import _agreed_lines
 from abasto.cycle import read_state
-from abasto.examples import FEDERATION, federation_path
-from abasto.facts.kinds import NetworkRecognised, OrderIssued, RowSet
+from abasto.facts.kinds import OrderIssued, RowSet
 from abasto.federation.border import covers, lane_id
 from abasto.federation.clearing import Clearing, Flow
 from abasto.federation.coarse import CoarseMap
@@ -22,57 +21,8 @@ from abasto.federation.joint import Peer, Settings
 from abasto.federation.messages import Message, Said, Stepped, Told, read, write
 from abasto.federation.session import BY_LETTERS, Session, standing
 from abasto.journal.journal import Journal
-from abasto.journal.memory import MemoryStore
-from abasto.journal.signing import Device
-from abasto.letters import exported, heard
 from abasto.network import Fleet, Network, Supply
 from abasto.planner.check import check_plan
-from abasto.state.network import rows_of
-from abasto.tables import read_network
-
-DAY = date(2027, 3, 1)
-DAYS = 7
-
-
-def networks() -> dict[str, Journal]:
-    """Return the three networks of the example, which know each other."""
-    journals = {}
-    for number, name in enumerate(FEDERATION, start=1):
-        network = read_network(federation_path(name))
-        journal = Journal(MemoryStore(), Device(bytes([number]) * 32))
-        journal.found(network.name, date=DAY.isoformat(), time=0, facts=rows_of(network, date=DAY))
-        journals[network.name] = journal
-    for name, journal in journals.items():
-        others = [(one.network, other) for other, one in journals.items() if other != name]
-        journal.append([NetworkRecognised(id, other, DAY.isoformat()) for id, other in others], time=0)
-    return journals
-
-
-def exchange(journals: dict[str, Journal]) -> None:
-    """Bring what each may see from each to each."""
-    letters = {name: list(exported(one, read_state(one)).store.export()) for name, one in journals.items()}
-    for name, journal in journals.items():
-        for other, theirs in letters.items():
-            facts, refused = heard(read_state(journal), theirs, DAY) if other != name else ([], [])
-            assert refused == []
-            if facts:
-                journal.append(facts, time=0)
-
-
-def took_up(journal: Journal) -> Session:
-    return Session(journal, DAY, days=DAYS)
-
-
-def live(journals: dict[str, Journal], *, anew: bool, steps: int = 6) -> dict[str, Session]:
-    """Let all do the steps, with a session each that is kept, or one that is taken up anew for every step."""
-    held = {name: took_up(journal) for name, journal in journals.items()}
-    for _ in range(steps):
-        for name, journal in journals.items():
-            if anew:
-                held[name] = took_up(journal)
-            held[name].step()
-        exchange(journals)
-    return {name: took_up(journal) for name, journal in journals.items()} if anew else held
 
 
 def bound(orders: tuple[OrderIssued, ...]) -> set[tuple[str, str, str]]:

@@ -22,6 +22,7 @@ from abasto.facts.codes import code_of, spoken
 from abasto.facts.kinds import Line, OrderIssued, OrderReceived
 from abasto.journal.home import Home
 from abasto.state.abroad import card
+from abasto.state.exports import Exports, exports_of
 from abasto.state.state import State
 
 TOMORROW = "2027-03-02"
@@ -150,6 +151,31 @@ def test_joint_plans_are_shown_with_whom_they_wait_for(served: Served, desk: Des
     assert "This network has done 1 of 6 steps." in page
     assert "awaited" in page
     assert f"abasto networks plan --first {TOMORROW}" in page
+
+
+def test_what_others_see_and_what_never_leaves_is_chosen_by_a_stewards_desk(
+    served: Served, desk: Desk, vale: Other
+) -> None:
+    recognised(desk, vale)
+    assert "No good is kept from leaving." in desk.get("/networks").text
+    done = desk.form("/networks/exports", share="offers", kept=["flour", "gold"])
+    assert "only what it has left over" in done.text
+    assert exports_of(served.state().rows)[0] == Exports("offers", frozenset({"flour"}))
+    # A form that was opened before another device kept beans does not lift that.
+    assert run("set", "exports", "good=beans", "share=nothing", "--home", served.home, "--date", DAY) == 0
+    desk.form("/networks/exports", share="offers", seen=["flour"], kept=[])
+    assert exports_of(served.state().rows)[0] == Exports("offers", frozenset({"beans"}))
+    count = served.state().count
+    assert "It is so already." in desk.form("/networks/exports", share="offers", seen="beans", kept="beans").text
+    assert desk.form("/networks/exports", share="all").status_code == 400
+    code = re.search(r">([0-9A-Z]{5}-[0-9A-Z]{5})<", desk.form("/access/code", role="allocator").text)
+    assert code is not None
+    allocator = Desk(served.url, code[1])
+    assert "Choose what others see" not in allocator.get("/networks").text
+    [row] = [row for row in served.state().rows.table("exports") if row.cells["good"] == "beans"]
+    for path in ("/networks/exports", "/tables/exports/check", "/tables/exports/save", f"/entries/{row.entry}"):
+        assert allocator.form(path, share="map").status_code == 403, path
+    assert served.state().count == count
 
 
 def test_what_cannot_be_is_refused(served: Served, desk: Desk, vale: Other) -> None:

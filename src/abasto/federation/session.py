@@ -26,6 +26,7 @@ from abasto.federation.joint import Agreed, Peer, Settings, steps_of
 from abasto.federation.messages import MapTold, Message, Stepped, read, step_of, write
 from abasto.journal.journal import Journal
 from abasto.orders import name_free_lots, orders_from, round_trips
+from abasto.state.exports import exports_of
 from abasto.state.known import known
 from abasto.state.state import State
 
@@ -152,6 +153,8 @@ class Session:
         own = [_raw(message) for message in state.letters.said.get(state.network, {}).get(self.name, ())]
         self.seen = known(state, day, days=_days_told(own) or days)
         self._goods = sorted(row.good for row in self.seen.network.goods)
+        chosen, _ = exports_of(state.rows)
+        settings = replace(settings, share=chosen.share, forbidden=chosen.forbidden)
         self._heard: set[tuple[str, str]] = set()
         self.peer = Peer(self.seen.network, self.name, settings=settings)
         if own:

@@ -140,6 +140,7 @@ OF_STATES: Mapping[str, tuple[Shape, ...]] = {
     "doubt": (
         "the books still have {amount} at {site}; book first where it went",
         "no network is recognised here as {name}, and no site is called so: nobody there hears; check the name",
+        "there is no good {good}, so nothing is kept from leaving; check the name",
         "this is {n} times as much {good} as {site} is known to have or use; check the unit",
         "this is as much {good} as {site} needs in {n} days; check the unit",
         "{recipe} would have {amount}, and this is {amount2}; check the unit",

@@ -101,6 +101,8 @@ OF_TABLES: Mapping[str, tuple[Shape, ...]] = {
         'no fleet serves "{lane}", so it moves nothing',
         "this is no time of day from 00:00 to 24:00, such as 08:00",
         "it closes before it opens; hours do not go over midnight",
+        "a good has nothing here, or no row; only * says what is shown of the network",
+        "there is no such good",
         "this reads as a spreadsheet's error",
         "this would not be read as it is written",
         "blanks around a text are lost in the tables",
@@ -127,6 +129,8 @@ OF_TABLES: Mapping[str, tuple[Shape, ...]] = {
     "cells_counted": (("{n} cell", "{n} cells"),),
     "columns_counted": (("{n} column", "{n} columns"),),
     "mend": (
+        "drop the row, or set the good",
+        "set the row again; until then it counts as nothing",
         "count again or leave the row out",
         "write 0 or more, or leave the row out",
         "write 0 or more",

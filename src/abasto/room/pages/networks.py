@@ -20,15 +20,18 @@ from abasto.room.desk import (
     Named,
     Quantity,
     ask_back,
+    good_named,
     goods_of,
     is_confirmed,
     own_key,
     path_to,
+    pickers,
     site_named,
     status_words,
 )
 from abasto.room.web import Call, Page
 from abasto.state.abroad import Shipment, card, others, read_card, recognition, shipments
+from abasto.state.exports import SHARES, Share, chosen, exports_of
 from abasto.state.permits import refuse_forbidden
 from abasto.sync.bundle import open_bundle
 
@@ -83,6 +86,9 @@ def show(call: Call) -> Response:
             "past": past,
             "early": len(state.letters.early),
             "joint": _joint(state),
+            "exports": exports_of(state.rows)[0],
+            "goods": pickers(state)["goods"],
+            "kept": [good_named(state, good) for good in sorted(exports_of(state.rows)[0].forbidden)],
         }
         speaks = own in state.members.stewards(call.room.day.isoformat())
     text = card(parts["network"], own)
@@ -95,6 +101,7 @@ def show(call: Call) -> Response:
         day_of=date.fromisoformat,
         kinds=_kind_words(call.words),
         steps=_step_words(call.words),
+        shares=_share_words(call.words),
         statuses=status_words(call.words),
         **parts,
     )
@@ -157,6 +164,22 @@ def recognise(call: Call) -> Response:
             return ask_back(call, [words], title=call.words("Networks"), back="/networks")
         call.room.write([fact])
     return call.go("/networks", said=call.words("{name} is recognised.", name=fact.name))
+
+
+def choose(call: Call) -> Response:
+    """Keep what others see of this network in joint plans, and which goods never leave it."""
+    share = next((one for one in SHARES if one == call.field("share")), None)
+    seen, kept = (set(call.fields.getlist(name)) for name in ("seen", "kept"))
+    if share is None:
+        raise AskedError(call.words("Choose what others see of this network."))
+    with call.room.lock:
+        rows = call.room.state.rows
+        before = exports_of(rows)[0].forbidden
+        goods = {row.cells["good"] for row in rows.table("goods")} | before
+        lifted = sorted((before & seen) - kept)
+        facts = chosen(rows, share=share, forbid=sorted(goods & kept), allow=lifted, day=call.room.day)
+        call.room.write(facts)
+    return call.go("/networks", said=call.words("Kept.") if facts else call.words("It is so already."))
 
 
 def write(call: Call) -> Response:
@@ -225,10 +248,19 @@ def _step_words(words: Language) -> dict[str, str]:
     }
 
 
+def _share_words(words: Language) -> dict[Share, str]:
+    return {
+        "map": words("the coarse map: needs, stocks and ways, rounded and without names"),
+        "offers": words("only what it has left over"),
+        "nothing": words("nothing; it takes no part in joint plans"),
+    }
+
+
 PAGES_NETWORKS: Sequence[Page] = (
     Page("/networks", show),
     Page("/networks/recognise", recognise, "POST", "steward"),
     Page("/networks/recognise", show, is_whole=False),  # For whoever chooses another language where it was asked back.
+    Page("/networks/exports", choose, "POST", "steward"),
     Page("/networks/letters", write, "POST", "allocator"),
     Page("/networks/hear", hear, "POST", "allocator"),
 )
