@@ -20,7 +20,7 @@ from abasto.facts.codes import code_of
 if TYPE_CHECKING:
     import datetime
 
-    from abasto.federation.session import Session, Standing
+    from abasto.federation.session import Part, Session, Standing
     from abasto.journal.home import Home
     from abasto.state.exports import Exports
     from abasto.state.state import State
@@ -172,7 +172,7 @@ class _Run:
         """Take the session up where it is."""
         from abasto.federation.session import Session
 
-        return Session(self.home.journal, today(self.name), days=self.days, today=self.day)
+        return Session(read_state(self.home), today(self.name), days=self.days, today=self.day)
 
     def refuse_what_cannot_be(self) -> None:
         """Refuse names that nobody has, and a device that does not speak for its network, before anything is done."""
@@ -220,7 +220,7 @@ class _Run:
             if stands.next and not stands.awaited(self.without):
                 say(f"step {stands.done + 1} of {len(stands.steps)}: this network {STEPS[stands.next]} …")
                 session = self.session()
-                session.step(time=int(time.time()))
+                self.home.journal.append(session.step(), time=int(time.time()))
                 self._tell_refused(session)
             elif time.monotonic() >= until or not (stands.next or stands.awaited(self.without)):
                 return
@@ -362,25 +362,22 @@ def _exports(state: State) -> Exports:
 
 def _agreed_lines(session: Session, *, is_final: bool) -> Iterator[str]:
     """Yield what is agreed, what goes and comes, and what cannot be kept any more."""
-    agreed, border = session.agreed(), session.peer.border
+    terms = session.terms()
     so_far = "" if is_final else " so far"
-    if not agreed.sent and not agreed.received and not session.peer.unkept:
+    if terms.is_nothing:
         yield f"Agreed{so_far}: nothing goes between the networks; the plan is the one that this network makes alone."
         return
-    more = (agreed.value - agreed.alone) / agreed.alone if agreed.alone else 0.0
-    yield f"Agreed{so_far}. To this network's own people it is worth {more:+.1%} beside going alone."
-    units = {good.good: good.unit for good in session.seen.network.goods}
-    for (lane, good), amounts in agreed.sent.items():
-        out = border.out[lane]
-        yield f"  sends {sum(amounts):,.0f} {units[good]} of {good} to {out.other}, from {out.here} to {out.there}"
-    for (lane, good), amounts in agreed.received.items():
-        into = border.into[lane]
-        yield f"  gets {sum(amounts):,.0f} {units[good]} of {good} from {into.other}, from {into.there} to {into.here}"
-    for (lane, good), amounts in session.peer.unkept.items():
-        yield (
-            f"  by what is known now {sum(amounts):,.0f} {units[good]} of {good} that were promised to "
-            f"{border.out[lane].other} are not there; tell them"
-        )
+    yield f"Agreed{so_far}. To this network's own people it is worth {terms.more:+.1%} beside going alone."
+    for one in terms.sent:
+        yield f"  sends {_measured(one)} to {one.network}, from {one.here} to {one.there}"
+    for one in terms.received:
+        yield f"  gets {_measured(one)} from {one.network}, from {one.there} to {one.here}"
+    for one in terms.unkept:
+        yield (f"  by what is known now {_measured(one)} that were promised to {one.network} are not there; tell them")
+
+
+def _measured(part: Part) -> str:
+    return f"{part.quantity:,.0f} {part.unit} of {part.good}"
 
 
 def _quoted(text: str) -> str:

@@ -15,7 +15,7 @@ from abasto.letters import exported, heard
 from abasto.state.network import rows_of
 from abasto.tables import read_network
 
-__all__ = ["DAY", "DAYS", "exchange", "live", "networks", "took_up"]
+__all__ = ["DAY", "DAYS", "exchange", "live", "networks", "step", "took_up"]
 
 DAY = date(2027, 3, 1)
 DAYS = 7
@@ -47,7 +47,14 @@ def exchange(journals: dict[str, Journal]) -> None:
 
 
 def took_up(journal: Journal) -> Session:
-    return Session(journal, DAY, days=DAYS)
+    return Session(read_state(journal), DAY, days=DAYS)
+
+
+def step(journal: Journal, session: Session | None = None) -> None:
+    """Let a network do its next step, in a session that is kept, or one that is taken up anew."""
+    kept = session or took_up(journal)
+    kept.hear(read_state(journal))
+    journal.append(kept.step(), time=0)
 
 
 def live(journals: dict[str, Journal], *, anew: bool, steps: int = 6) -> dict[str, Session]:
@@ -55,8 +62,8 @@ def live(journals: dict[str, Journal], *, anew: bool, steps: int = 6) -> dict[st
     held = {name: took_up(journal) for name, journal in journals.items()}
     for _ in range(steps):
         for name, journal in journals.items():
-            if anew:
-                held[name] = took_up(journal)
-            held[name].step()
+            step(journal, None if anew else held[name])
         exchange(journals)
+    for name, journal in journals.items():
+        held[name].hear(read_state(journal))
     return {name: took_up(journal) for name, journal in journals.items()} if anew else held

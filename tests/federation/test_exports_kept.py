@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from by_letters import DAY, DAYS, exchange, live, networks, took_up
+from by_letters import DAY, DAYS, exchange, live, networks, step, took_up
 
 from abasto.cycle import read_state
 from abasto.federation.coarse import COLUMNS, decode
@@ -80,7 +80,7 @@ def test_a_veto_in_the_middle_keeps_what_was_promised_and_adds_nothing(
     hills.append(chosen(read_state(hills).rows, forbid=[good], day=DAY), time=0)
     for _ in range(STEPS - 2):
         for journal in journals.values():
-            took_up(journal).step()
+            step(journal)
         exchange(journals)
     sent = took_up(hills).agreed().sent
     assert any(key in sent for key in promised if key[1] == good)
@@ -93,8 +93,8 @@ def test_offers_alone_tell_no_need_and_nothing_tells_nothing(journals: dict[str,
     hills, vale = journals["Hills"], journals["Vale"]
     choose(hills, "offers")
     choose(vale, "nothing")
-    took_up(hills).step()
-    took_up(vale).step()
+    step(hills)
+    step(vale)
     [told] = said(hills)
     assert isinstance(told, MapTold)
     tables = decode(told.coarse).tables
@@ -108,12 +108,12 @@ def test_who_showed_nothing_when_all_drew_up_their_maps_promises_nothing_later(j
     vale = journals["Vale"]
     choose(vale, "nothing")
     for journal in journals.values():
-        took_up(journal).step()
+        step(journal)
     exchange(journals)
     choose(vale, "map")
     for _ in range(STEPS - 1):
         for journal in journals.values():
-            took_up(journal).step()
+            step(journal)
         exchange(journals)
     assert said(vale) == []
     assert took_up(vale).agreed().sent == {}
@@ -127,7 +127,7 @@ def test_who_shows_nothing_any_more_goes_no_further_and_nobody_counts_on_it(jour
     choose(hills, "nothing")
     for _ in range(STEPS - 2):
         for journal in journals.values():
-            took_up(journal).step()
+            step(journal)
         exchange(journals)
     assert len(said(hills)) == before
     for journal in journals.values():

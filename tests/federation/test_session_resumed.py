@@ -8,7 +8,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from by_letters import DAY, DAYS, live, networks, took_up
+from by_letters import DAY, DAYS, live, networks, step, took_up
 from federated import FLOUR, SALT, granary, tiny
 
 from abasto.cli_joint import _agreed_lines
@@ -95,7 +95,7 @@ def test_what_cannot_be_sent_once_it_was_committed_to_is_told_and_no_commitment_
     committed = session.peer._committed
     assert set(session.peer.unkept) == set(committed)
     assert all(sum(days) > 0.9 * sum(committed[key]) for key, days in session.peer.unkept.items())
-    session.step()
+    hills.append(session.step(), time=0)
     assert commitments(hills) == before
     after = took_up(hills)
     assert after.peer._committed == committed
@@ -116,7 +116,7 @@ def test_where_nobody_answers_each_step_still_counts(
 ) -> None:
     journals = networks()
     for _ in range(6):
-        took_up(journals["Vale"]).step()
+        step(journals["Vale"])
     session = took_up(journals["Vale"])
     assert (session.peer.done, session.agreed().sent, session.agreed().received) == (6, {}, {})
     state = read_state(journals["Vale"])
