@@ -150,7 +150,7 @@ def test_joint_plans_are_shown_with_whom_they_wait_for(served: Served, desk: Des
     page = desk.get("/networks").text
     assert "This network has done 1 of 6 steps." in page
     assert "awaited" in page
-    assert f"abasto networks plan --first {TOMORROW}" in page
+    assert f'name="first" value="{TOMORROW}"' in page
 
 
 def test_what_others_see_and_what_never_leaves_is_chosen_by_a_stewards_desk(

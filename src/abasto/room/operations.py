@@ -15,6 +15,7 @@ from abasto.facts.kinds import Fact
 from abasto.letters import tell_due
 from abasto.room.drafts import Drafts
 from abasto.room.events import Events
+from abasto.room.joining import Joint
 from abasto.room.kept_plan import keep_job, kept_job
 from abasto.room.phones import Phones
 from abasto.room.planning import Asked, Job, Planner
@@ -60,6 +61,7 @@ class Room:
         self.drafts = Drafts()
         self.phones = Phones(home)
         self.planner = Planner(self._tell_job, kept=kept_job(home.file))
+        self.joint = Joint(self, self.planner.beside)
         self._day = day
         self._state: State | None = None
         self._known: tuple[int, date, int | None, Known] | None = None
