@@ -181,6 +181,13 @@ def _lines(state: State, own: str) -> Iterator[str]:
             continue  # It has not come here yet, or its author was cut off.
         to = letters.recognised.get(promise.network, code_of(promise.network))
         yield f"goes to {to}: {order_words(state.orders[order], units)}"
+    waiting = len(letters.waiting())
+    if waiting:
+        what, they = ("load or receipt waits", "it is") if waiting == 1 else ("loads or receipts wait", "they are")
+        yield (
+            f"{waiting} {what} for a steward's device, and {they} passed on to the other network once that has "
+            "synced and posts or exchanges letters."
+        )
 
 
 def _document(state: State) -> dict[str, Any]:
@@ -210,4 +217,5 @@ def _document(state: State) -> dict[str, Any]:
             for id, one in letters.going.items()
             if id in state.orders
         ],
+        "waiting": letters.waiting(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
@@ -19,7 +20,7 @@ from abasto.cli_home import write
 from abasto.cycle import read_state
 from abasto.examples import federation_path
 from abasto.facts.codes import code_of, spoken
-from abasto.facts.kinds import Line, OrderIssued, OrderReceived
+from abasto.facts.kinds import DeviceEndorsed, Line, OrderIssued, OrderLoaded, OrderReceived
 from abasto.journal.home import Home
 from abasto.state.abroad import card
 from abasto.state.exports import Exports, exports_of
@@ -142,6 +143,36 @@ def test_a_promise_is_withdrawn_on_the_page_of_its_order(served: Served, desk: D
     assert desk.form(f"/orders/{own}", **fields).status_code == 200
     state = served.state()
     assert state.letters.withdrawn == {state.letters.going[own].id}
+
+
+def test_a_room_on_a_stewards_device_passes_on_what_a_driver_has_loaded(
+    served: Served, desk: Desk, vale: Other, tmp_path: Path
+) -> None:
+    recognised(desk, vale)
+    own = ordered(served.home)
+    other = tmp_path / "driver"
+    assert run("members", "join", served.home, other, "--name", "driver", "--clear", "--date", DAY) == 0
+    with Home.open(other, passphrase=None) as home, Home.open(served.home, passphrase=None) as steward:
+        assert home.journal.device is not None
+        steward.journal.append([DeviceEndorsed(home.journal.device.key, "allocator", DAY)], time=0)
+        home.journal.receive(steward.journal.store.export())
+        home.journal.append([OrderLoaded(own, (Line("flour", 500_000),), DAY)], time=0)
+        steward.journal.receive(home.journal.store.export())
+    there = Served(other)
+    there.start()
+    assert "1 load or receipt waits for a steward" in there.desk().get("/networks").text
+    assert there.stop() == 0
+    for _ in range(600):  # The room looks into its journal every other second.
+        if not served.state().letters.waiting():
+            break
+        time.sleep(0.2)
+    assert served.state().letters.waiting() == []
+    assert "waits for a steward" not in desk.get("/networks").text
+    written = desk.form("/networks/letters", device=card(vale.network, vale.key))
+    (tmp_path / "from-hills.abasto").write_bytes(written.content)
+    assert vale("hear", tmp_path / "from-hills.abasto") == 0
+    [coming] = vale.state().letters.coming.values()
+    assert coming.is_sent
 
 
 def test_joint_plans_are_shown_with_whom_they_wait_for(served: Served, desk: Desk, vale: Other) -> None:

@@ -198,6 +198,8 @@ OF_STATES: Mapping[str, tuple[Shape, ...]] = {
         "recognised network {code} as {name}",
         "heard a letter that cannot be read",
         "heard a letter of {name}",
+        "passed on something that cannot be read",
+        "passed on entry {code} of {device} to other networks",
         "heard from {name} that {lines} come to {site}, leaving {date}, arriving {date2}",
         "said something on the way to joint plan {name}",
         "promised {lines} to {name}, at {site}, with {order}, leaving {date}, arriving {date2}",

@@ -45,7 +45,7 @@ class Exchanged:
 def post(journal: Journal, day: date, *, read: Read, time: int = 0, picked: Picked | None = None) -> Journal:
     """Sign what is due to other networks, and return a journal in memory of all that they may see."""
     state = read(journal)
-    if tell_due(journal, state, day, time=time):
+    while tell_due(journal, state, day, time=time):  # What was loaded is told once the promise of it is.
         state = read(journal)
     return exported(journal, state, picked=picked)
 

@@ -64,6 +64,8 @@ class Room:
         self.joint = Joint(self, self.planner.beside)
         self._day = day
         self._state: State | None = None
+        self._looked: int | None = None
+        """How many entries there were when it was last looked whether anything is due to other networks."""
         self._known: tuple[int, date, int | None, Known] | None = None
 
     @property
@@ -128,10 +130,14 @@ class Room:
         self.events.tell("journal", entries=count)
 
     def look(self) -> None:
-        """See whether another program has written into the journal, and tell the pages if so."""
+        """See whether another program has written into the journal, and tell the pages if so; sign what is due to other
+        networks, also when the room has just been opened.
+        """
         with self.lock:
             before = None if self._state is None else self._state.count
-            after = self.state.count
+            if self.state.count != self._looked:
+                tell_due(self.home.journal, self.state, self.day, time=int(self.now().timestamp()))
+            after = self._looked = self.state.count
         if before is not None and after != before:
             self.events.tell("journal", entries=after)
 

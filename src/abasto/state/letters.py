@@ -22,6 +22,9 @@ from abasto.facts.kinds import (
     JointSaid,
     LetterHeard,
     NetworkFounded,
+    OrderLoaded,
+    OrderReceived,
+    ReportPassedOn,
     UnknownFact,
     fact_of,
 )
@@ -39,6 +42,8 @@ __all__ = [
     "Speakers",
     "letter_bytes",
     "open_letter",
+    "open_passed_on",
+    "passed_on",
     "sealed_letter",
     "shipment_of",
     "speakers_of",
@@ -128,7 +133,8 @@ class Letters:
     and `speakers` who by them does; `said` what each network, this one too, said in its latest sessions of planning
     together, by network and session. `coming` has the shipments that were promised to us, by their ids, which are ids
     of orders here too; `going` has, for each of our orders that was promised, that promise, and `order_of` the order by
-    its id; `withdrawn` are the ids of those that were taken back.
+    its id; `withdrawn` are the ids of those that were taken back. `untold` has, by entry, the order of which a device
+    that is no steward's loaded or received something: others hear of it once a steward's device passes it on.
     """
 
     def __init__(self) -> None:
@@ -145,6 +151,7 @@ class Letters:
         self.going: dict[str, Promise] = {}
         self.order_of: dict[str, str] = {}
         self.withdrawn: set[str] = set()
+        self.untold: dict[str, str] = {}
 
     def network_named(self, name: str) -> str:
         """Return the id of the recognised network of that name, blank if there is none; of several the first by id."""
@@ -180,6 +187,10 @@ class Letters:
         if isinstance(fact, JointSaid) and fact.network in ("", own):
             self.say(network, fact)
         return ""
+
+    def waiting(self) -> list[str]:
+        """Return the entries that others are to hear of, and do once a steward's device passes them on."""
+        return sorted(id for id, order in self.untold.items() if order in self.going or order in self.coming)
 
     def say(self, network: str, fact: JointSaid) -> None:
         """Remember what a network said on the way to a joint plan; of each network the latest sessions are kept."""
@@ -222,6 +233,7 @@ class Letters:
             "early": [[shipment, letters] for shipment, letters in self.early.items()],
             "going": {order: list(one) for order, one in self.going.items()},
             "withdrawn": sorted(self.withdrawn),
+            "untold": self.untold,
         }
 
     @classmethod
@@ -241,6 +253,7 @@ class Letters:
         for order, one in plain["going"].items():
             made.promise(order, Promise(*one))
         made.withdrawn = set(plain["withdrawn"])
+        made.untold = dict(plain["untold"])
         return made
 
 
@@ -286,7 +299,7 @@ def _decides(members: Members, author: str, fact: Fact) -> bool:
     return (grant is not None and grant.role == "steward") or (isinstance(fact, DeviceCut) and fact.device == author)
 
 
-def letter_bytes(fact: LetterHeard) -> Signed:
+def letter_bytes(fact: LetterHeard | ReportPassedOn) -> Signed:
     """Return the entry in a letter as it was sent, unchecked. Raises `FactError` if its signature is no base64."""
     try:
         signature = base64.b64decode(fact.signature + "==", altchars=b"-_", validate=True)
@@ -295,7 +308,7 @@ def letter_bytes(fact: LetterHeard) -> Signed:
         raise FactError(f"{fact.KIND}, signature: {fact.signature!r:.40} — {error}") from None
 
 
-def open_letter(fact: LetterHeard) -> tuple[Entry, Fact]:
+def open_letter(fact: LetterHeard | ReportPassedOn) -> tuple[Entry, Fact]:
     """Return the entry and fact in a letter. Raises `FactError` for what is no entry with a valid signature, or says
     nothing that this version knows.
     """
@@ -311,5 +324,21 @@ def open_letter(fact: LetterHeard) -> tuple[Entry, Fact]:
 
 def sealed_letter(signed: Signed, *, date: str) -> LetterHeard:
     """Return the fact that takes in another network's entry, heard on a date."""
-    signature = base64.urlsafe_b64encode(signed.signature).rstrip(b"=").decode()
-    return LetterHeard(signed.raw.decode(), signature, date)
+    return LetterHeard(signed.raw.decode(), _signature_text(signed), date)
+
+
+def passed_on(signed: Signed, *, date: str) -> ReportPassedOn:
+    """Return the fact that passes an entry of this network on to others, on a date."""
+    return ReportPassedOn(signed.raw.decode(), _signature_text(signed), date)
+
+
+def open_passed_on(fact: ReportPassedOn, network: str) -> tuple[Entry, OrderLoaded | OrderReceived]:
+    """Return the entry and fact that a network passes on; raises `FactError` for what is no report of its own."""
+    entry, inner = open_letter(fact)
+    if entry.network != network or not isinstance(inner, OrderLoaded | OrderReceived):
+        raise FactError(f"{fact.KIND}, letter: {entry.kind} — is no load or receipt of this network")
+    return entry, inner
+
+
+def _signature_text(signed: Signed) -> str:
+    return base64.urlsafe_b64encode(signed.signature).rstrip(b"=").decode()

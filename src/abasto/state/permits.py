@@ -24,6 +24,7 @@ from abasto.facts.kinds import (
     OrderAccepted,
     OrderLoaded,
     OrderReceived,
+    ReportPassedOn,
     RowDropped,
     RowSet,
     ShipmentPromised,
@@ -41,7 +42,15 @@ if TYPE_CHECKING:
 __all__ = ["NotAllowedError", "is_allowed", "is_of_exports", "may_say", "refuse_forbidden"]
 
 
-OF_STEWARDS = (DeviceEndorsed, DeviceCut, NetworkRecognised, JointSaid, ShipmentPromised, ShipmentWithdrawn)
+OF_STEWARDS = (
+    DeviceEndorsed,
+    DeviceCut,
+    NetworkRecognised,
+    JointSaid,
+    ShipmentPromised,
+    ShipmentWithdrawn,
+    ReportPassedOn,
+)
 """What only stewards say, in open networks too: who is who, and what others hear, who listen to none but stewards; with
 it the rows of table `exports`, which say how much that is.
 """

@@ -105,6 +105,7 @@ def show(call: Call) -> Response:
             "going": going,
             "past": past,
             "early": len(state.letters.early),
+            "waiting": len(state.letters.waiting()),
             "exports": exports_of(state.rows)[0],
             "goods": pickers(state)["goods"],
             "kept": [good_named(state, good) for good in sorted(exports_of(state.rows)[0].forbidden)],
@@ -318,6 +319,7 @@ def _kind_words(words: Language) -> dict[str, str]:
         "shipment.withdrawn": words("that goods do not come"),
         "order.loaded": words("what was loaded"),
         "order.received": words("what was received"),
+        "report.passed_on": words("what was loaded or received"),
     }
 
 
