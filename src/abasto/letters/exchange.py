@@ -62,7 +62,7 @@ def write_letters(
     A steward whose key is none that anything can be sealed to is passed over, so that no network keeps the others from
     reading. Raises `NoReaderError` if nobody is left, before anything is signed.
     """
-    known = {key for speakers in read(journal).letters.speakers.values() for key in speakers.now}
+    known = {key for speakers in read(journal).letters.speakers.values() for key in speakers.on(day.isoformat())}
     keys = sorted({*readers, *filter(can_be_sealed_to, known)})
     if not keys:
         raise NoReaderError("no steward of another network is known yet; name a device's key.")

@@ -183,7 +183,7 @@ def exported(journal: Journal, state: State, *, picked: Picked | None = None) ->
     outbox = _in_memory(
         Verified(entry, signed)
         for entry, fact in own
-        if (isinstance(fact, NetworkFounded) or speakers.said(entry)) and _may_be_seen(fact, state, ever)
+        if (isinstance(fact, NetworkFounded) or speakers.said(entry, fact)) and _may_be_seen(fact, state, ever)
         if (signed := journal.store.get(entry.id)) is not None
     )
     outbox.device = journal.device

@@ -31,7 +31,7 @@ from abasto.facts.kinds import (
 from abasto.journal.entry import Entry, Signed
 from abasto.journal.signing import NOTHING, read_entry
 from abasto.journal.store import Place, place_of
-from abasto.state.members import NO_CUTS, Cuts, Members
+from abasto.state.members import NO_CUTS, Cuts, Grant, Members
 
 __all__ = [
     "Coming",
@@ -105,24 +105,28 @@ class Deciding(NamedTuple):
 
 
 class Speakers(NamedTuple):
-    """Who speaks for a network: its stewards after each place in its fold that says who they are, and its cuts."""
+    """Who speaks for a network: its stewards after each place in its fold that says who they are, with the role of each
+    by key, and its cuts.
+    """
 
     places: tuple[Place, ...] = ()
-    stewards: tuple[tuple[str, ...], ...] = ()
+    stewards: tuple[Mapping[str, Grant], ...] = ()
     cuts: Cuts = NO_CUTS
 
-    @property
-    def now(self) -> tuple[str, ...]:
-        """The keys of those who are stewards in the end."""
-        return self.stewards[-1] if self.stewards else ()
+    def on(self, day: str = "") -> tuple[str, ...]:
+        """Return the keys of the stewards in the end, on a day; without one, also of those whose roles have ended."""
+        return tuple(key for key, grant in self.stewards[-1].items() if grant.holds(day)) if self.stewards else ()
 
-    def said(self, entry: Entry) -> bool:
-        """Return whether an entry is by one who was a steward where it stands, and comes before the cut of that one."""
+    def said(self, entry: Entry, fact: Fact) -> bool:
+        """Return whether an entry is by one who was a steward where it stands, on the day that its fact claims, and
+        comes before the cut of that one.
+        """
         before = bisect_left(self.places, place_of(entry))
         cut = self.cuts.get(entry.author)
-        if cut is not None and not cut.spares(entry.seq, entry.id):
+        if before == 0 or (cut is not None and not cut.spares(entry.seq, entry.id)):
             return False
-        return before > 0 and entry.author in self.stewards[before - 1]
+        grant = self.stewards[before - 1].get(entry.author)
+        return grant is not None and grant.holds(getattr(fact, "date", ""))
 
 
 class Letters:
@@ -158,8 +162,8 @@ class Letters:
         return min((network for network, known in self.recognised.items() if known == name), default="")
 
     def stewards(self, network: str) -> tuple[str, ...]:
-        """Return the keys of another network's stewards, as far as we heard."""
-        return self.speakers.get(network, _NOBODY).now
+        """Return the keys of another network's stewards, as far as we heard, whether their roles end or not."""
+        return self.speakers.get(network, _NOBODY).on()
 
     def speaks(self, network: str, author: str) -> bool:
         """Return whether a device speaks for a network: it is one of its stewards."""
@@ -174,7 +178,7 @@ class Letters:
             return "its network is not recognised here"
         if entry.id in self.heard:
             return "heard already"
-        if not isinstance(fact, NetworkFounded) and not self.speakers.get(network, _NOBODY).said(entry):
+        if not isinstance(fact, NetworkFounded) and not self.speakers.get(network, _NOBODY).said(entry, fact):
             return "who signed it does not speak for that network"
         decides = isinstance(fact, NetworkFounded | DeviceEndorsed | DeviceCut)
         if decides and len(self.deciding.get(network, ())) >= MOST_DECIDING:
@@ -269,7 +273,7 @@ _NOBODY = Speakers()
 def speakers_of(deciding: Sequence[Deciding]) -> Speakers:
     """Return who speaks for a network by what is known of it, in the order of its fold, judged as it judges itself.
 
-    The day on which a role ends is not asked: whoever was a steward is one abroad until the network says otherwise.
+    But for one thing: the date that an entry claims is taken for its day, as nothing here tells whether it is far off.
     """
     cuts: Cuts = NO_CUTS
     while True:
@@ -283,19 +287,21 @@ def speakers_of(deciding: Sequence[Deciding]) -> Speakers:
                 members.found(fact, entry)
             elif not members.is_cut(entry) and _decides(members, one.author, fact):
                 if isinstance(fact, DeviceEndorsed):
-                    members.endorse(fact, entry, "")
+                    members.endorse(fact, entry, fact.date)
                 elif isinstance(fact, DeviceCut):
-                    members.cut(fact, entry, "")
+                    members.cut(fact, entry, fact.date)
             places.append(place_of(entry))
-            stewards.append(tuple(members.stewards("")))
+            stewards.append({key: grant for key, grant in sorted(members.grants.items()) if grant.role == "steward"})
         if members.cuts == cuts:
             return Speakers(tuple(places), tuple(stewards), members.cuts)
         cuts = members.cuts
 
 
 def _decides(members: Members, author: str, fact: Fact) -> bool:
-    """Return whether a device is a steward, or cuts off itself."""
-    grant = members.role(author, "")
+    """Return whether a device is a steward on the day that it claims, or cuts off itself."""
+    if not isinstance(fact, DeviceEndorsed | DeviceCut):
+        return False
+    grant = members.role(author, fact.date)
     return (grant is not None and grant.role == "steward") or (isinstance(fact, DeviceCut) and fact.device == author)
 
 
