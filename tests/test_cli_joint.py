@@ -231,11 +231,37 @@ def test_it_says_whose_map_is_of_no_use(members: list[Member], stick: Path, caps
     assert capsys.readouterr().err.count('of no use: Hills: "Hills" plans 3 days') == 1
 
 
+def test_what_others_see_and_what_never_leaves_is_chosen_once_and_shown(
+    members: list[Member], capsys: pytest.CaptureFixture[str]
+) -> None:
+    hills = members[0]
+    assert hills.plan("--share", "offers", "--forbid", "flour", "milk") == 0
+    assert hills.plan("--allow", "milk", "--allow", "beans") == 0
+    capsys.readouterr()
+    assert hills("plan", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["share"], told["forbidden"]) == ("offers", ["flour"])
+    assert run("networks", "--home", hills.folder) == 0
+    line = "In joint plans this network shows only what it has left over. Never leave: flour."
+    assert line in capsys.readouterr().out
+    count = hills.state().count
+    assert hills.plan("--share", "offers", "--forbid", "flour") == 0
+    assert hills.state().count == count, "it is so already"
+    assert run("drop", "exports", "good=flour", "--home", hills.folder, "--date", TODAY) == 0
+    assert run("set", "exports", "good=*", "share=map", "--home", hills.folder, "--date", TODAY) == 0
+    assert run("networks", "--json", "--home", hills.folder) == 0
+    out = capsys.readouterr().out
+    assert '"share": "map"' in out
+    assert '"forbidden": []' in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     [
         (("--without", "Atlantis"), "recognised are Coast, Vale"),
         (("--forbid", "gold"), "no such good"),
+        (("--allow", "gold"), "no such good"),
+        (("--share", "all"), "give whole, map, offers or nothing"),
         (("--wait", "-1"), "--wait"),
         (("--stick", "nowhere"), "no such folder"),
         (("--first", "tomorrow"), "no date"),

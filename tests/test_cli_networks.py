@@ -16,7 +16,15 @@ from tests.sync.served_peer import served
 from abasto.cli_home import write
 from abasto.cycle import read_state
 from abasto.examples import federation_path
-from abasto.facts.kinds import Line, NetworkRecognised, NoteWritten, OrderIssued, OrderReceived
+from abasto.facts.kinds import (
+    DeviceEndorsed,
+    Line,
+    NetworkRecognised,
+    NoteWritten,
+    OrderIssued,
+    OrderLoaded,
+    OrderReceived,
+)
 from abasto.journal.home import Home
 from abasto.letters import answering_for
 from abasto.state.state import State
@@ -126,6 +134,36 @@ def test_an_order_to_another_network_is_promised_when_it_is_issued_and_withdrawn
     assert vale.state().orders[shipment].status == "cancelled"
     with vale.open() as home:
         assert any(b"the bridge is down" in signed.raw for signed in home.journal.store.export())
+
+
+def test_a_load_by_a_driver_waits_until_a_steward_passes_it_on_and_both_are_told(
+    hills: Member, vale: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    own, stick = ordered(hills), tmp_path / "stick.abasto"
+    assert hills("networks", "post", stick, "--for", vale.key, "--date", DAY) == 0
+    folder = tmp_path / "driver"
+    assert run("members", "join", hills.folder, folder, "--name", "driver", "--clear", "--date", DAY) == 0
+    with Home.open(folder, passphrase=None) as home:
+        assert home.journal.device is not None
+        driver = Member("driver", folder, home.journal.device.key, hills.network)
+    hills.say(DeviceEndorsed(driver.key, "allocator", DAY))
+    for one, other in ((hills, driver), (driver, hills)):
+        with one.open() as home, other.open() as theirs:
+            if other is hills:
+                home.journal.append([OrderLoaded(own, (Line("flour", 400_000),), DAY)], time=0)
+            theirs.journal.receive(home.journal.store.export())
+    for one in (driver, hills):
+        capsys.readouterr()
+        assert one("networks") == 0
+        assert "1 load or receipt waits for a steward's device" in capsys.readouterr().out
+    assert hills("networks", "post", stick, "--force", "--for", vale.key, "--date", DAY) == 0
+    assert vale("networks", "hear", stick, "--date", DAY) == 0
+    [shipment] = vale.state().letters.coming
+    assert [line.quantity for line in vale.state().orders[shipment].loaded] == [400_000]
+    capsys.readouterr()
+    assert hills("networks", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["waiting"] == []
 
 
 def test_letters_and_nothing_else_go_to_a_peer_of_another_network(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from abasto.errors import EndlessError, FactError
+from abasto.errors import AbastoError, EndlessError, FactError
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     DeviceCut,
@@ -623,6 +623,71 @@ def test_a_steward_endorsed_later_speaks_and_one_cut_off_does_not(hills: Member,
     thief = [signed for signed in other.journal.store.export() if b"shipment.promised" in signed.raw]
     vale.hear(thief)
     assert shipments(vale) == 1
+
+
+def ended(hills: Member, other: Member) -> None:
+    """Let another device of Hills be a steward until today, and say something today and tomorrow."""
+    hills.say(DeviceEndorsed(key_of(other), "steward", DAY, until=DAY))
+    meet(hills, other)
+
+
+def joint(message: str, *, date: str) -> JointSaid:
+    return JointSaid("2027-03-05", message, date)
+
+
+def messages(vale: Member, hills: Member) -> list[str]:
+    return list(vale.state().letters.said.get(hills.journal.network, {}).get("2027-03-05", ()))
+
+
+def test_a_steward_whose_role_has_ended_speaks_no_more_abroad_until_it_is_endorsed_anew(
+    hills: Member, vale: Member
+) -> None:
+    befriend(hills, vale)
+    other = second(hills)
+    ended(hills, other)
+    other.say(joint("today", date=DAY), joint("tomorrow", date=TOMORROW))
+    assert vale.hear(other.post()) == []
+    assert messages(vale, hills) == ["today"]
+    late = [signed for signed in other.journal.store.export() if b'"tomorrow"' in signed.raw]
+    assert "does not speak for that network" in vale.hear(late)[0]
+    meet(hills, other)
+    hills.say(DeviceEndorsed(key_of(other), "steward", TOMORROW, until="2027-03-09"))
+    meet(hills, other)
+    other.say(joint("anew", date=TOMORROW))
+    assert vale.hear(other.post()) == []
+    assert messages(vale, hills) == ["today", "anew"]
+    assert encode(decode(encode(vale.state()))) == encode(vale.state())
+
+
+def test_a_steward_whose_role_has_ended_endorses_and_cuts_nobody_abroad(hills: Member, vale: Member) -> None:
+    befriend(hills, vale)
+    other, third = second(hills), second(hills, 9)
+    ended(hills, other)
+    other.say(DeviceEndorsed(key_of(third), "steward", TOMORROW), DeviceCut(key_of(hills), 0, TOMORROW))
+    seen = [signed for signed in other.journal.store.export() if b"device." in signed.raw or b"founded" in signed.raw]
+    vale.hear(seen)
+    known = vale.state().letters
+    assert set(known.stewards(hills.journal.network)) == {key_of(hills), key_of(other)}
+    assert known.speakers[hills.journal.network].on(TOMORROW) == (key_of(hills),)
+    assert other.state().members.stewards(TOMORROW) == [key_of(hills)], "as Hills judges itself"
+
+
+def test_nothing_is_sealed_to_a_steward_abroad_whose_role_has_ended(
+    hills: Member, vale: Member, tmp_path: Path
+) -> None:
+    befriend(hills, vale)
+    other = second(hills)
+    ended(hills, other)
+    vale.hear(hills.post())
+    for day, can_read in ((TODAY, True), (TODAY + timedelta(days=1), False)):
+        path = tmp_path / f"{day}.abasto"
+        write_letters(vale.journal, path, [], day, read=lambda journal: fold(journal.read()))
+        try:
+            open_bundle(path, seed=bytes([8]) * 32)
+        except AbastoError:
+            assert not can_read
+        else:
+            assert can_read
 
 
 def test_nobody_makes_himself_a_steward_abroad(hills: Member, vale: Member) -> None:

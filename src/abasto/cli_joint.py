@@ -20,17 +20,26 @@ from abasto.facts.codes import code_of
 if TYPE_CHECKING:
     import datetime
 
-    from abasto.federation.session import Session, Standing
+    from abasto.federation.session import Part, Session, Standing
     from abasto.journal.home import Home
+    from abasto.state.exports import Exports
+    from abasto.state.state import State
     from abasto.sync.register import Peer
 
-__all__ = ["STEPS", "plan"]
+__all__ = ["STEPS", "exports_document", "exports_words", "plan"]
 
 LOOKS_EVERY = 2.0
 """Seconds between looks at whether something has come, while the command waits."""
 STEPS = {"map": "publishes its map", "pass": "promises", "vote": "votes", "commit": "commits to what it sends"}
 """What a network does in a step of each kind."""
 MOST_WAIT = 24 * 60.0
+SHARE_WORDS = {
+    "whole": "each of its sites, without their names",
+    "map": "its coarse map",
+    "offers": "only what it has left over",
+    "nothing": "nothing, and it takes no part in joint plans",
+}
+"""What a network shows of itself."""
 
 
 @Parameter(name="*")
@@ -48,12 +57,25 @@ class Carrying:
     "Minutes to go on by itself, as long as others answer, before it ends."
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Choices:
+    """What of the network others see and get, from now on: kept in the journal, for all its devices."""
+
+    share: str | None = None
+    "What others see of this network in joint plans: `whole` (each site), `map`, `offers` (what is left), `nothing`."
+    forbid: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = ()
+    "Goods that must not leave, until they are allowed again."
+    allow: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = ()
+    "Goods that may leave again."
+
+
 def plan(
     *,
     first: str | None = None,
     days: int | None = None,
     without: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = (),
-    forbid: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = (),
+    choices: Choices | None = None,
     carrying: Carrying | None = None,
     issue: Flag = False,
     ordered_days: int = 1,
@@ -74,8 +96,8 @@ def plan(
         For how many days, the same for all; by default as many as table network says.
     without
         Networks that are not waited for.
-    forbid
-        Goods that must not leave; give them with every run.
+    choices
+        What others see and get.
     carrying
         How letters come and go.
     issue
@@ -96,8 +118,9 @@ def plan(
     if way.stick is not None and not way.stick.is_dir():
         raise UsageError(f'--stick "{way.stick}": there is no such folder; name the one of the stick.')
     with open_home(home) as opened:
-        run = _Run(opened, way, today(date), first, days, without, forbid)
+        run = _Run(opened, way, today(date), first, days, without)
         run.refuse_what_cannot_be()
+        run.choose(choices or Choices())
         try:
             run.go()
         except KeyboardInterrupt:
@@ -126,7 +149,6 @@ class _Run:
     first: str | None
     days: int | None
     without: Sequence[str]
-    forbid: Sequence[str]
     troubles: dict[str, str] = field(default_factory=dict)
     """Why there was no exchange with a peer the last time, by its name: told once, however long the run waits."""
     refused: set[str] = field(default_factory=set)
@@ -149,12 +171,9 @@ class _Run:
 
     def session(self) -> Session:
         """Take the session up where it is."""
-        from dataclasses import replace
+        from abasto.federation.session import Session
 
-        from abasto.federation.session import BY_LETTERS, Session
-
-        settings = replace(BY_LETTERS, forbidden=frozenset(self.forbid))
-        return Session(self.home.journal, today(self.name), days=self.days, settings=settings, today=self.day)
+        return Session(read_state(self.home), today(self.name), days=self.days, today=self.day)
 
     def refuse_what_cannot_be(self) -> None:
         """Refuse names that nobody has, and a device that does not speak for its network, before anything is done."""
@@ -168,12 +187,28 @@ class _Run:
         for name in self.without:
             if name not in known:
                 raise UsageError(f'--without "{name}": recognised are {", ".join(sorted(known))}.')
-        for good in self.forbid:
-            if state.rows.standing("goods", good) != "stands":
-                raise UsageError(f'--forbid "{good}": there is no such good in table goods.')
         if self.home.journal.device is not None:
             said = JointSaid(self.name, "", self.day.isoformat())
             refuse_forbidden(state, [said], self.home.journal.device.key)
+
+    def choose(self, choices: Choices) -> None:
+        """Keep what others see and get from now on."""
+        from abasto.state.exports import SHARES, chosen
+
+        rows = read_state(self.home).rows
+        share = next((one for one in SHARES if one == choices.share), None)
+        if choices.share is not None and share is None:
+            raise UsageError(f'--share "{choices.share}": give {", ".join(SHARES[:-1])} or {SHARES[-1]}.')
+        for option, goods in (("--forbid", choices.forbid), ("--allow", choices.allow)):
+            for good in goods:
+                if rows.standing("goods", good) != "stands" and not rows.get("exports", good):
+                    raise UsageError(f'{option} "{good}": there is no such good in table goods.')
+        for good in choices.forbid:
+            if good in choices.allow:
+                raise UsageError(f'"{good}" is given with --forbid and with --allow; give it with one of them.')
+        facts = chosen(rows, share=share, forbid=choices.forbid, allow=choices.allow, day=self.day)
+        if facts:
+            write(self.home, facts)
 
     def go(self) -> None:
         """Hear, step, and exchange, until nothing more can be done or the time to wait is over."""
@@ -186,7 +221,7 @@ class _Run:
             if stands.next and not stands.awaited(self.without):
                 say(f"step {stands.done + 1} of {len(stands.steps)}: this network {STEPS[stands.next]} …")
                 session = self.session()
-                session.step(time=int(time.time()))
+                self.home.journal.append(session.step(), time=int(time.time()))
                 self._tell_refused(session)
             elif time.monotonic() >= until or not (stands.next or stands.awaited(self.without)):
                 return
@@ -275,6 +310,7 @@ class _Run:
         yield f"Joint plan from {stands.session} on: this network has done {stands.done} of {number} steps{then}."
         for one in stands.partners:
             yield f"  {one.name}: " + (f"{one.steps} of {number}" if one.steps else "nothing heard yet")
+        yield exports_words(read_state(self.home))
         awaited = [one.name for one in stands.awaited(self.without)]
         if awaited:
             yield f"Waiting for {', '.join(awaited)}. When letters have come: {self._again()}"
@@ -295,6 +331,7 @@ class _Run:
             "partners": [asdict(one) for one in stands.partners],
             "awaited": [one.name for one in stands.awaited(self.without)],
             "is_issued": stands.is_issued,
+            **exports_document(read_state(self.home)),
         }
         if session is not None:
             agreed = session.agreed()
@@ -306,31 +343,46 @@ class _Run:
         if self.way.stick is not None:
             words.append(f"--stick {_quoted(str(self.way.stick))}")
         words += [f"--peer {_quoted(name)}" for name in self.way.peer]
-        words += [f"--forbid {_quoted(good)}" for good in self.forbid]
         return " ".join(words)
+
+
+def exports_words(state: State) -> str:
+    """Return what others see of this network, and what never leaves it, as a sentence or two."""
+    chosen = _exports(state)
+    goods = f" Never leave: {', '.join(sorted(chosen.forbidden))}." if chosen.forbidden else ""
+    return f"In joint plans this network shows {SHARE_WORDS[chosen.share]}.{goods}"
+
+
+def exports_document(state: State) -> dict[str, Any]:
+    """Return the same for --json."""
+    chosen = _exports(state)
+    return {"share": chosen.share, "forbidden": sorted(chosen.forbidden)}
+
+
+def _exports(state: State) -> Exports:
+    from abasto.state.exports import exports_of
+
+    return exports_of(state.rows)[0]
 
 
 def _agreed_lines(session: Session, *, is_final: bool) -> Iterator[str]:
     """Yield what is agreed, what goes and comes, and what cannot be kept any more."""
-    agreed, border = session.agreed(), session.peer.border
+    terms = session.terms()
     so_far = "" if is_final else " so far"
-    if not agreed.sent and not agreed.received and not session.peer.unkept:
+    if terms.is_nothing:
         yield f"Agreed{so_far}: nothing goes between the networks; the plan is the one that this network makes alone."
         return
-    more = (agreed.value - agreed.alone) / agreed.alone if agreed.alone else 0.0
-    yield f"Agreed{so_far}. To this network's own people it is worth {more:+.1%} beside going alone."
-    units = {good.good: good.unit for good in session.seen.network.goods}
-    for (lane, good), amounts in agreed.sent.items():
-        out = border.out[lane]
-        yield f"  sends {sum(amounts):,.0f} {units[good]} of {good} to {out.other}, from {out.here} to {out.there}"
-    for (lane, good), amounts in agreed.received.items():
-        into = border.into[lane]
-        yield f"  gets {sum(amounts):,.0f} {units[good]} of {good} from {into.other}, from {into.there} to {into.here}"
-    for (lane, good), amounts in session.peer.unkept.items():
-        yield (
-            f"  by what is known now {sum(amounts):,.0f} {units[good]} of {good} that were promised to "
-            f"{border.out[lane].other} are not there; tell them"
-        )
+    yield f"Agreed{so_far}. To this network's own people it is worth {terms.more:+.1%} beside going alone."
+    for one in terms.sent:
+        yield f"  sends {_measured(one)} to {one.network}, from {one.here} to {one.there}"
+    for one in terms.received:
+        yield f"  gets {_measured(one)} from {one.network}, from {one.there} to {one.here}"
+    for one in terms.unkept:
+        yield (f"  by what is known now {_measured(one)} that were promised to {one.network} are not there; tell them")
+
+
+def _measured(part: Part) -> str:
+    return f"{part.quantity:,.0f} {part.unit} of {part.good}"
 
 
 def _quoted(text: str) -> str:

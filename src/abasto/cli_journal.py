@@ -178,7 +178,7 @@ def set_row(
     Parameters
     ----------
     table
-        The table, as `abasto tables` lists them, or packs, openings or escalations.
+        The table, as `abasto tables` lists them, or packs, openings, escalations or exports.
     cells
         Columns and their values, such as people=40; an empty value (people=) makes the cell blank.
     date
@@ -231,7 +231,7 @@ def drop_row(
     Parameters
     ----------
     table
-        The table, as `abasto tables` lists them, or packs, openings or escalations.
+        The table, as `abasto tables` lists them, or packs, openings, escalations or exports.
     cells
         The columns that identify the row, such as site=Mill.
     date

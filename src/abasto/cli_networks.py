@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable
 from abasto.cli_carry import hear_file, letters_words, write_letters
 from abasto.cli_home import Code, Flag, open_home, order_words, read_state, to_the_end, today, write
-from abasto.cli_joint import plan
+from abasto.cli_joint import exports_document, exports_words, plan
 from abasto.cli_tables import refuse_to_overwrite
 from abasto.facts.codes import code_of, spoken
 
@@ -167,6 +167,7 @@ def _lines(state: State, own: str) -> Iterator[str]:
     if not letters.recognised:
         yield "No other network is recognised yet. Recognise one with: abasto networks recognise NAME ID"
         return
+    yield exports_words(state)
     for one in others(state):
         last = max(letters.said.get(one.network, {}), default="")
         joint = f", last joint plan {last}" if last else ""
@@ -180,6 +181,13 @@ def _lines(state: State, own: str) -> Iterator[str]:
             continue  # It has not come here yet, or its author was cut off.
         to = letters.recognised.get(promise.network, code_of(promise.network))
         yield f"goes to {to}: {order_words(state.orders[order], units)}"
+    waiting = len(letters.waiting())
+    if waiting:
+        what, they = ("load or receipt waits", "it is") if waiting == 1 else ("loads or receipts wait", "they are")
+        yield (
+            f"{waiting} {what} for a steward's device, and {they} passed on to the other network once that has "
+            "synced and posts or exchanges letters."
+        )
 
 
 def _document(state: State) -> dict[str, Any]:
@@ -189,6 +197,7 @@ def _document(state: State) -> dict[str, Any]:
     return {
         "network": state.network,
         "code": code_of(state.network),
+        **exports_document(state),
         "recognised": [
             {
                 "network": one.network,
@@ -208,4 +217,5 @@ def _document(state: State) -> dict[str, Any]:
             for id, one in letters.going.items()
             if id in state.orders
         ],
+        "waiting": letters.waiting(),
     }

@@ -117,13 +117,14 @@ class ExerciseMember:
 
     def begin(self, day: str) -> int:
         """Begin to plan together; return how many steps that has."""
-        self._session = Session(self._home.journal, date.fromisoformat(day), days=DAYS_AHEAD)
+        self._session = Session(read_state(self._home.journal), date.fromisoformat(day), days=DAYS_AHEAD)
         return self._session.steps
 
     def step(self) -> None:
         """Do the next step of the joint plan."""
         assert self._session is not None
-        self._session.step()
+        self._session.hear(read_state(self._home.journal))
+        self._home.journal.append(self._session.step(), time=0)
 
     def order(self, day: str) -> int:
         """Issue the orders of the day, of the joint plan or else of a plan alone; return how many."""
@@ -131,6 +132,7 @@ class ExerciseMember:
         if self._session is None:
             orders = propose(read_state(journal), date.fromisoformat(day), days=DAYS_AHEAD).orders
         else:
+            self._session.hear(read_state(journal))
             orders = self._session.orders()
         if orders:
             journal.append(list(orders), time=0)

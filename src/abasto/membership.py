@@ -57,7 +57,7 @@ class Membership:
         able = [key for key in sorted(seen.members.grants) if seen.members.role(key, today) is not None]
         if seen.members.admission == "open":
             heads = self._journal.store.heads()
-            others = {key for speakers in seen.letters.speakers.values() for key in speakers.now}
+            others = {key for speakers in seen.letters.speakers.values() for key in speakers.on()}
             able += sorted(heads.keys() - set(able) - others, key=lambda key: heads[key].arrival)
         return [key for key in able if key not in seen.members.cuts][:MOST_READERS]
 

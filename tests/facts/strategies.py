@@ -31,6 +31,7 @@ from abasto.facts.kinds import (
     OrderIssued,
     OrderLoaded,
     OrderReceived,
+    ReportPassedOn,
     RowDropped,
     RowSet,
     ShipmentPromised,
@@ -122,6 +123,7 @@ KINDS: dict[type, st.SearchStrategy[Fact]] = {
     JointSaid: st.builds(JointSaid, ids, long_texts, dates, network=texts),
     ShipmentPromised: st.builds(ShipmentPromised, entry_ids, entry_ids, ids, dates, dates, lines(quantities), dates),
     ShipmentWithdrawn: st.builds(ShipmentWithdrawn, entry_ids, dates, cause=texts),
+    ReportPassedOn: st.builds(ReportPassedOn, long_texts, ids, dates),
     DeviceAsked: st.builds(DeviceAsked, ids, dates),
     DeviceEndorsed: st.one_of(
         st.builds(endorsed, entry_ids, st.sampled_from(["reader", "allocator", "steward"]), dates, st.just(()), untils),

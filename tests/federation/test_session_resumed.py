@@ -5,16 +5,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
 from random import Random
 
 import pytest
+from by_letters import DAY, DAYS, live, networks, step, took_up
 from federated import FLOUR, SALT, granary, keep_promises, tiny
 
 from abasto.cli_joint import _agreed_lines
 from abasto.cycle import read_state
-from abasto.examples import FEDERATION, federation_path
-from abasto.facts.kinds import NetworkRecognised, OrderIssued, RowSet
+from abasto.facts.kinds import OrderIssued, RowSet
 from abasto.federation.border import covers, lane_id
 from abasto.federation.clearing import Clearing, Flow
 from abasto.federation.coarse import CoarseMap
@@ -22,59 +21,8 @@ from abasto.federation.joint import Peer, Settings, steps_of
 from abasto.federation.messages import Message, Said, Stepped, Told, read, write
 from abasto.federation.session import BY_LETTERS, Session, standing
 from abasto.journal.journal import Journal
-from abasto.journal.memory import MemoryStore
-from abasto.journal.signing import Device
-from abasto.letters import exported, heard
 from abasto.network import Fleet, Network, Supply
 from abasto.planner.check import check_plan
-from abasto.state.network import rows_of
-from abasto.tables import read_network
-
-DAY = date(2027, 3, 1)
-DAYS = 7
-
-
-def networks() -> dict[str, Journal]:
-    """Return the three networks of the example, which know each other."""
-    journals = {}
-    for number, name in enumerate(FEDERATION, start=1):
-        network = read_network(federation_path(name))
-        journal = Journal(MemoryStore(), Device(bytes([number]) * 32))
-        journal.found(network.name, date=DAY.isoformat(), time=0, facts=rows_of(network, date=DAY))
-        journals[network.name] = journal
-    for name, journal in journals.items():
-        others = [(one.network, other) for other, one in journals.items() if other != name]
-        journal.append([NetworkRecognised(id, other, DAY.isoformat()) for id, other in others], time=0)
-    return journals
-
-
-def exchange(journals: dict[str, Journal]) -> None:
-    """Bring what each may see from each to each."""
-    letters = {name: list(exported(one, read_state(one)).store.export()) for name, one in journals.items()}
-    for name, journal in journals.items():
-        for other, theirs in letters.items():
-            facts, refused = heard(read_state(journal), theirs, DAY) if other != name else ([], [])
-            assert refused == []
-            if facts:
-                journal.append(facts, time=0)
-
-
-def took_up(journal: Journal, settings: Settings = BY_LETTERS) -> Session:
-    return Session(journal, DAY, days=DAYS, settings=settings)
-
-
-def live(
-    journals: dict[str, Journal], *, anew: bool, steps: int = 6, settings: Settings = BY_LETTERS
-) -> dict[str, Session]:
-    """Let all do the steps, with a session each that is kept, or one that is taken up anew for every step."""
-    held = {name: took_up(journal, settings) for name, journal in journals.items()}
-    for _ in range(steps):
-        for name, journal in journals.items():
-            if anew:
-                held[name] = took_up(journal, settings)
-            held[name].step()
-        exchange(journals)
-    return {name: took_up(journal, settings) for name, journal in journals.items()} if anew else held
 
 
 def bound(orders: tuple[OrderIssued, ...]) -> set[tuple[str, str, str]]:
@@ -159,7 +107,7 @@ def test_what_cannot_be_sent_once_it_was_committed_to_is_told_and_no_commitment_
     committed = session.peer._committed
     assert set(session.peer.unkept) == set(committed)
     assert all(sum(days) > 0.9 * sum(committed[key]) for key, days in session.peer.unkept.items())
-    session.step()
+    hills.append(session.step(), time=0)
     assert commitments(hills) == before
     after = took_up(hills)
     assert after.peer._committed == committed
@@ -180,7 +128,7 @@ def test_where_nobody_answers_each_step_still_counts(
 ) -> None:
     journals = networks()
     for _ in range(6):
-        took_up(journals["Vale"]).step()
+        step(journals["Vale"])
     session = took_up(journals["Vale"])
     assert (session.peer.done, session.agreed().sent, session.agreed().received) == (6, {}, {})
     state = read_state(journals["Vale"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
@@ -19,9 +20,10 @@ from abasto.cli_home import write
 from abasto.cycle import read_state
 from abasto.examples import federation_path
 from abasto.facts.codes import code_of, spoken
-from abasto.facts.kinds import Line, OrderIssued, OrderReceived
+from abasto.facts.kinds import DeviceEndorsed, Line, OrderIssued, OrderLoaded, OrderReceived
 from abasto.journal.home import Home
 from abasto.state.abroad import card
+from abasto.state.exports import Exports, exports_of
 from abasto.state.state import State
 
 TOMORROW = "2027-03-02"
@@ -143,13 +145,68 @@ def test_a_promise_is_withdrawn_on_the_page_of_its_order(served: Served, desk: D
     assert state.letters.withdrawn == {state.letters.going[own].id}
 
 
+def test_a_room_on_a_stewards_device_passes_on_what_a_driver_has_loaded(
+    served: Served, desk: Desk, vale: Other, tmp_path: Path
+) -> None:
+    recognised(desk, vale)
+    own = ordered(served.home)
+    other = tmp_path / "driver"
+    assert run("members", "join", served.home, other, "--name", "driver", "--clear", "--date", DAY) == 0
+    with Home.open(other, passphrase=None) as home, Home.open(served.home, passphrase=None) as steward:
+        assert home.journal.device is not None
+        steward.journal.append([DeviceEndorsed(home.journal.device.key, "allocator", DAY)], time=0)
+        home.journal.receive(steward.journal.store.export())
+        home.journal.append([OrderLoaded(own, (Line("flour", 500_000),), DAY)], time=0)
+        steward.journal.receive(home.journal.store.export())
+    there = Served(other)
+    there.start()
+    assert "1 load or receipt waits for a steward" in there.desk().get("/networks").text
+    assert there.stop() == 0
+    for _ in range(600):  # The room looks into its journal every other second.
+        if not served.state().letters.waiting():
+            break
+        time.sleep(0.2)
+    assert served.state().letters.waiting() == []
+    assert "waits for a steward" not in desk.get("/networks").text
+    written = desk.form("/networks/letters", device=card(vale.network, vale.key))
+    (tmp_path / "from-hills.abasto").write_bytes(written.content)
+    assert vale("hear", tmp_path / "from-hills.abasto") == 0
+    [coming] = vale.state().letters.coming.values()
+    assert coming.is_sent
+
+
 def test_joint_plans_are_shown_with_whom_they_wait_for(served: Served, desk: Desk, vale: Other) -> None:
     recognised(desk, vale)
     assert run("networks", "plan", "--first", TOMORROW, "--home", served.home, "--date", DAY) == 0
     page = desk.get("/networks").text
     assert "This network has done 1 of 6 steps." in page
     assert "awaited" in page
-    assert f"abasto networks plan --first {TOMORROW}" in page
+    assert f'name="first" value="{TOMORROW}"' in page
+
+
+def test_what_others_see_and_what_never_leaves_is_chosen_by_a_stewards_desk(
+    served: Served, desk: Desk, vale: Other
+) -> None:
+    recognised(desk, vale)
+    assert "No good is kept from leaving." in desk.get("/networks").text
+    done = desk.form("/networks/exports", share="offers", kept=["flour", "gold"])
+    assert "only what it has left over" in done.text
+    assert exports_of(served.state().rows)[0] == Exports("offers", frozenset({"flour"}))
+    # A form that was opened before another device kept beans does not lift that.
+    assert run("set", "exports", "good=beans", "share=nothing", "--home", served.home, "--date", DAY) == 0
+    desk.form("/networks/exports", share="offers", seen=["flour"], kept=[])
+    assert exports_of(served.state().rows)[0] == Exports("offers", frozenset({"beans"}))
+    count = served.state().count
+    assert "It is so already." in desk.form("/networks/exports", share="offers", seen="beans", kept="beans").text
+    assert desk.form("/networks/exports", share="all").status_code == 400
+    code = re.search(r">([0-9A-Z]{5}-[0-9A-Z]{5})<", desk.form("/access/code", role="allocator").text)
+    assert code is not None
+    allocator = Desk(served.url, code[1])
+    assert "Choose what others see" not in allocator.get("/networks").text
+    [row] = [row for row in served.state().rows.table("exports") if row.cells["good"] == "beans"]
+    for path in ("/networks/exports", "/tables/exports/check", "/tables/exports/save", f"/entries/{row.entry}"):
+        assert allocator.form(path, share="map").status_code == 403, path
+    assert served.state().count == count
 
 
 def test_what_cannot_be_is_refused(served: Served, desk: Desk, vale: Other) -> None:

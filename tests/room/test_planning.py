@@ -129,8 +129,8 @@ def test_plan_that_cannot_be_made_says_why(planner: Planner, heard: Heard, state
 
 def test_planner_whose_process_dies_says_so(planner: Planner, heard: Heard, state: State) -> None:
     planner.start(encode(state), state.count, Asked(TODAY))
-    assert planner._process is not None
-    planner._process.kill()
+    assert planner.beside._process is not None
+    planner.beside._process.kill()
     job = heard.wait(is_over)
     assert job.outcome == "failed"
     assert "ended by itself" in job.message

@@ -45,6 +45,7 @@ __all__ = [
     "OrderIssued",
     "OrderLoaded",
     "OrderReceived",
+    "ReportPassedOn",
     "RowDropped",
     "RowSet",
     "ShipmentPromised",
@@ -63,7 +64,7 @@ MOST_LINES = 100
 MOST_SNOOZED_DAYS = 31
 """So many days an alarm may be put off at once."""
 LONGEST_LETTER = 12_000
-"""Bytes of another network's entry that one of ours can hold."""
+"""Bytes of another entry that one can hold."""
 LONGEST_MESSAGE = 11_000
 ANSWERS = ("taken", "settled", "snoozed", "wrong")
 _KEY = re.compile("[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
@@ -395,6 +396,18 @@ class ShipmentWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportPassedOn:
+    """A steward's device tells other networks what another device of its network loaded or received of a shipment: the
+    very bytes of that entry, and the signature over them in URL-safe base64.
+    """
+
+    KIND: ClassVar[str] = "report.passed_on"
+    letter: str
+    signature: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownFact:
     """A fact of a later version: kept, carried and shown, not applied."""
 
@@ -424,6 +437,7 @@ Fact = (
     | JointSaid
     | ShipmentPromised
     | ShipmentWithdrawn
+    | ReportPassedOn
     | DeviceAsked
     | DeviceEndorsed
     | DeviceCut
@@ -634,6 +648,7 @@ FACTS: Mapping[str, type[Any]] = {
         JointSaid,
         ShipmentPromised,
         ShipmentWithdrawn,
+        ReportPassedOn,
         DeviceAsked,
         DeviceEndorsed,
         DeviceCut,

@@ -31,6 +31,7 @@ from abasto.planner.left import left_beside
 from abasto.planner.make import SolverName, make_plan
 from abasto.planner.plan import Plan
 from abasto.planner.problem import tier_values
+from abasto.state.exports import Share
 
 __all__ = ["Agreed", "Kept", "Peer", "Settings", "plan_carefully", "steps_of"]
 
@@ -60,7 +61,7 @@ class Settings:
     fairness: float = 4.0
     reward: float = 2.0
     together: int = MOST_TOGETHER
-    share: Literal["whole", "map", "offers", "nothing"] = "map"
+    share: Share = "map"
     forbidden: frozenset[str] = frozenset()
     gap: float = 0.003
 
@@ -567,7 +568,9 @@ class Peer:
     def _asked(self, clearing: Clearing) -> Asked:
         """Return what the clearing asks of this network, by day of arrival, at most a lane's tonnes."""
         days, periods = self.border.network.days, self.settings.periods
-        own = self._rounds[0].maps[self.name]
+        own = self._rounds[0].maps.get(self.name)
+        if own is None:  # It showed nothing when the others drew up what they propose.
+            return {}
         asked: dict[tuple[int, str], tuple[tuple[float, ...], Flow]] = {}
         for flow in clearing.flows:
             if flow.lane not in self.border.out or flow.good in self.settings.forbidden:

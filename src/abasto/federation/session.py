@@ -1,9 +1,10 @@
-"""A network's part in a joint plan, from its journal and into it: what it says and hears are letters.
+"""A network's part in a joint plan, by what its journal comes to: what it says and hears are letters.
 
-session = Session(journal, day)
+session = Session(state, day)
 for _ in range(session.steps):
-    session.step()                  # take what was heard, and say the next
+    journal.append(session.step())  # the next step: what is to be said of it, all at once or nothing
     …letters are exchanged by any carrier…
+    session.hear(read_state(journal))
 journal.append(session.orders())    # its own orders; those across the border become promises
 
 A session that is begun anew goes on where it was: all that was said and heard is in the journal. `standing` tells where
@@ -14,22 +15,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from abasto.cycle import read_state
 from abasto.errors import FederationError
-from abasto.facts.kinds import Fact, JointSaid, OrderIssued
+from abasto.facts.kinds import JointSaid, OrderIssued
+from abasto.federation.border import CrossLane, Trade
 from abasto.federation.joint import Agreed, Peer, Settings, steps_of
 from abasto.federation.messages import MapTold, Message, Stepped, read, step_of, write
 from abasto.federation.packed import decode
-from abasto.journal.journal import Journal
 from abasto.orders import name_free_lots, orders_from, round_trips
+from abasto.state.exports import exports_of
 from abasto.state.known import known
 from abasto.state.state import State
 
-__all__ = ["BY_LETTERS", "Partner", "Session", "Standing", "current", "sessions", "standing"]
+__all__ = ["BY_LETTERS", "Part", "Partner", "Session", "Standing", "Terms", "current", "sessions", "standing"]
 
 BY_LETTERS = Settings(periods=1, rounds=1, passes=2)
 """How networks plan together that exchange letters: few steps, because files may have to be carried for each."""
@@ -66,6 +67,35 @@ class Standing:
     def awaited(self, without: Sequence[str] = ()) -> tuple[Partner, ...]:
         """Return those who have not done what this network has done: it goes on when they have, but for some names."""
         return tuple(one for one in self.partners if one.steps < self.done and one.name not in without)
+
+
+@dataclass(frozen=True)
+class Part:
+    """So much of a good that goes between two networks: to or from the site `there` of another, `network`."""
+
+    good: str
+    quantity: float
+    unit: str
+    network: str
+    here: str
+    there: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What was agreed: by what share the plan is worth `more` to the network's own people than going alone, what it
+    sends and gets, and what it promised and cannot send any more.
+    """
+
+    more: float
+    sent: tuple[Part, ...]
+    received: tuple[Part, ...]
+    unkept: tuple[Part, ...]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing goes between the networks."""
+        return not (self.sent or self.received or self.unkept)
 
 
 def sessions(state: State) -> tuple[str, ...]:
@@ -138,26 +168,27 @@ class Session:
 
     def __init__(
         self,
-        journal: Journal,
+        state: State,
         day: date,
         *,
         days: int | None = None,
         settings: Settings = BY_LETTERS,
         today: date | None = None,
     ) -> None:
-        self.journal = journal
         self.day = day
         self.today = today or day
         self.name = day.isoformat()
         self.refused: list[str] = []
-        state = read_state(journal)
+        self._state = state
         own = [_raw(message) for message in state.letters.said.get(state.network, {}).get(self.name, ())]
         self.seen = known(state, day, days=_days_told(own) or days)
         self._goods = sorted(row.good for row in self.seen.network.goods)
+        chosen, _ = exports_of(state.rows)
+        settings = replace(settings, share=chosen.share, forbidden=chosen.forbidden)
         self._heard: set[tuple[str, str]] = set()
         self.peer = Peer(self.seen.network, self.name, settings=settings)
+        self.hear(state)
         if own:
-            self.hear(state)
             self.peer.recall(own)
 
     @property
@@ -165,18 +196,15 @@ class Session:
         """How many steps a session has."""
         return self.peer.steps
 
-    def step(self, *, time: int = 0) -> None:
-        """Take what was heard until now, do the next step, and say what comes of it, and that it is done: all at once,
-        or nothing.
-        """
-        state = read_state(self.journal)
-        self.hear(state)
-        said = [self._fact(state, message) for message in self.peer.next()]
+    def step(self) -> list[JointSaid]:
+        """Do the next step with what was heard until now; return what is to be said of it, and that it is done."""
+        said = [self._fact(message) for message in self.peer.next()]
         done = Stepped(self.name, self.peer.name, 0, self.peer.done)
-        self.journal.append([*said, self._fact(state, Message(None, write(done, self._goods)))], time=time)
+        return [*said, self._fact(Message(None, write(done, self._goods)))]
 
     def hear(self, state: State) -> None:
-        """Take in what other networks said in this session."""
+        """Take in what other networks have said in this session by now."""
+        self._state = state
         for network, sessions in sorted(state.letters.said.items()):
             if network == state.network:
                 continue
@@ -195,9 +223,26 @@ class Session:
                     self.refused.append(f"{name}: {error}")
 
     def agreed(self) -> Agreed:
-        """Return what holds now, with all that was heard until now."""
-        self.hear(read_state(self.journal))
+        """Return what holds with all that was heard until now."""
         return self.peer.agreed()
+
+    def terms(self) -> Terms:
+        """Return what was agreed as people read it."""
+        agreed, border = self.agreed(), self.peer.border
+        units = {good.good: good.unit for good in self.seen.network.goods}
+
+        def parts(trade: Trade, lanes: Mapping[int, CrossLane]) -> tuple[Part, ...]:
+            return tuple(
+                Part(good, sum(days), units[good], lanes[lane].other, lanes[lane].here, lanes[lane].there)
+                for (lane, good), days in trade.items()
+            )
+
+        return Terms(
+            more=(agreed.value - agreed.alone) / agreed.alone if agreed.alone else 0.0,
+            sent=parts(agreed.sent, border.out),
+            received=parts(agreed.received, border.into),
+            unkept=parts(self.peer.unkept, border.out),
+        )
 
     def orders(self, *, days: int = 1) -> tuple[OrderIssued, ...]:
         """Return the orders of the first days of what was agreed: within the network, and to sites of others."""
@@ -208,16 +253,16 @@ class Session:
         orders = name_free_lots(orders, self.seen.not_left, self.seen.tables, rounded.plan)
         return tuple(replace(order, to_site=agreed.ends.get(order.to_site, order.to_site)) for order in orders)
 
-    def nothing_to_issue(self) -> Fact:
+    def nothing_to_issue(self) -> JointSaid:
         """Return what says, to this network alone, that the session is over although no order comes of it: one step
         more than there are.
         """
         over = Stepped(self.name, self.peer.name, 0, self.steps + 1)
         message = base64.b64encode(write(over, self._goods)).decode()
-        return JointSaid(self.name, message, self.today.isoformat(), self.journal.network)
+        return JointSaid(self.name, message, self.today.isoformat(), self._state.network)
 
-    def _fact(self, state: State, message: Message) -> Fact:
-        to = "" if message.to is None else state.letters.network_named(message.to)
+    def _fact(self, message: Message) -> JointSaid:
+        to = "" if message.to is None else self._state.letters.network_named(message.to)
         return JointSaid(self.name, base64.b64encode(message.raw).decode(), self.today.isoformat(), to)
 
 

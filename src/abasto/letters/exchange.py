@@ -45,7 +45,7 @@ class Exchanged:
 def post(journal: Journal, day: date, *, read: Read, time: int = 0, picked: Picked | None = None) -> Journal:
     """Sign what is due to other networks, and return a journal in memory of all that they may see."""
     state = read(journal)
-    if tell_due(journal, state, day, time=time):
+    while tell_due(journal, state, day, time=time):  # What was loaded is told once the promise of it is.
         state = read(journal)
     return exported(journal, state, picked=picked)
 
@@ -62,7 +62,7 @@ def write_letters(
     A steward whose key is none that anything can be sealed to is passed over, so that no network keeps the others from
     reading. Raises `NoReaderError` if nobody is left, before anything is signed.
     """
-    known = {key for speakers in read(journal).letters.speakers.values() for key in speakers.now}
+    known = {key for speakers in read(journal).letters.speakers.values() for key in speakers.on(day.isoformat())}
     keys = sorted({*readers, *filter(can_be_sealed_to, known)})
     if not keys:
         raise NoReaderError("no steward of another network is known yet; name a device's key.")

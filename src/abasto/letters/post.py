@@ -7,7 +7,7 @@ goods arrive there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 
@@ -24,6 +24,7 @@ from abasto.facts.kinds import (
     OrderCancelled,
     OrderLoaded,
     OrderReceived,
+    ReportPassedOn,
     ShipmentPromised,
     ShipmentWithdrawn,
     body_of,
@@ -34,7 +35,16 @@ from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import NOTHING, id_of, read_entry
 from abasto.journal.store import Place, Verified, place_of
-from abasto.state.letters import MOST_HEARD, Deciding, Letters, letter_bytes, open_letter, sealed_letter, speakers_of
+from abasto.state.letters import (
+    MOST_HEARD,
+    Deciding,
+    Letters,
+    letter_bytes,
+    open_letter,
+    passed_on,
+    sealed_letter,
+    speakers_of,
+)
 from abasto.state.state import State
 
 __all__ = ["EXPORTED", "Picked", "Room", "due", "exported", "heard", "letters_of", "tell_due"]
@@ -48,6 +58,7 @@ EXPORTED = (
     ShipmentWithdrawn.KIND,
     OrderLoaded.KIND,
     OrderReceived.KIND,
+    ReportPassedOn.KIND,
     DeviceEndorsed.KIND,
     DeviceCut.KIND,
 )
@@ -57,6 +68,8 @@ was received of those that they promised; of joint plans the latest sessions; of
 
 LONGEST_BODY = 15_000
 """So many bytes of a letter, as text within text, fit into an entry beside all else that stands there."""
+LONGEST_QUOTED = 10_000
+"""So many bytes of an entry that is passed on, as text within text: it is quoted once more where it is heard."""
 _ORDER = {NetworkFounded.KIND: 0, DeviceEndorsed.KIND: 1, DeviceCut.KIND: 1}
 """Who speaks for a network is heard before what they say."""
 
@@ -74,7 +87,7 @@ def tell_due(journal: Journal, state: State, day: date, *, time: int, after: Seq
     if device is None or not state.letters.recognised or device.key not in state.members.stewards(day.isoformat()):
         return False
     causes = {fact.order: fact.cause for fact in after if isinstance(fact, OrderCancelled)}
-    facts = due(state, day, causes=causes)
+    facts = [*due(state, day, causes=causes), *to_pass_on(journal, state, day)]
     if facts:
         journal.append(facts, time=time)
     return bool(facts)
@@ -101,6 +114,23 @@ def due(state: State, day: date, *, causes: Mapping[str, str] = NO_CAUSES) -> li
         if promised is not None and promised.status == "cancelled" and promise.id not in letters.withdrawn:
             facts.append(ShipmentWithdrawn(promise.id, today, causes.get(id, "")))
     return facts
+
+
+def to_pass_on(journal: Journal, state: State, day: date) -> list[Fact]:
+    """Return the facts that tell others what devices that are no stewards' loaded or received of shipments."""
+    return [passed_on(signed, date=day.isoformat()) for signed in _untold(journal, state)]
+
+
+def _untold(journal: Journal, state: State) -> Iterator[Signed]:
+    """Yield the entries in question; of those that are too long to be quoted none."""
+    for id in state.letters.waiting():
+        signed = journal.store.get(id)
+        if signed is None:
+            continue
+        entry = read_entry(signed).entry
+        is_short = len(canonical(body_of(passed_on(signed, date="2026-11-22")))) <= LONGEST_QUOTED
+        if is_short and _may_be_seen(fact_of(entry.kind, entry.body), state, ()):
+            yield signed
 
 
 class Picked:
@@ -161,7 +191,7 @@ def exported(journal: Journal, state: State, *, picked: Picked | None = None) ->
     outbox = _in_memory(
         Verified(entry, signed)
         for entry, fact in own
-        if (isinstance(fact, NetworkFounded) or speakers.said(entry)) and _may_be_seen(fact, state, ever)
+        if (isinstance(fact, NetworkFounded) or speakers.said(entry, fact)) and _may_be_seen(fact, state, ever)
         if (signed := journal.store.get(entry.id)) is not None
     )
     outbox.device = journal.device

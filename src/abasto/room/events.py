@@ -18,7 +18,7 @@ MOST_WAITING = 100
 
 
 class Event(NamedTuple):
-    """Something that happened: `journal` (it went on), `plan` (a plan is made, or is there)."""
+    """Something that happened: `journal` (it went on), `plan` or `joint` (such a plan is made, or is there)."""
 
     kind: str
     what: dict[str, Any]

@@ -15,6 +15,7 @@ from abasto.facts.kinds import Fact
 from abasto.letters import tell_due
 from abasto.room.drafts import Drafts
 from abasto.room.events import Events
+from abasto.room.joining import Joint
 from abasto.room.kept_plan import keep_job, kept_job
 from abasto.room.phones import Phones
 from abasto.room.planning import Asked, Job, Planner
@@ -60,8 +61,11 @@ class Room:
         self.drafts = Drafts()
         self.phones = Phones(home)
         self.planner = Planner(self._tell_job, kept=kept_job(home.file))
+        self.joint = Joint(self, self.planner.beside)
         self._day = day
         self._state: State | None = None
+        self._looked: int | None = None
+        """How many entries there were when it was last looked whether anything is due to other networks."""
         self._known: tuple[int, date, int | None, Known] | None = None
 
     @property
@@ -126,10 +130,14 @@ class Room:
         self.events.tell("journal", entries=count)
 
     def look(self) -> None:
-        """See whether another program has written into the journal, and tell the pages if so."""
+        """See whether another program has written into the journal, and tell the pages if so; sign what is due to other
+        networks, also when the room has just been opened.
+        """
         with self.lock:
             before = None if self._state is None else self._state.count
-            after = self.state.count
+            if self.state.count != self._looked:
+                tell_due(self.home.journal, self.state, self.day, time=int(self.now().timestamp()))
+            after = self._looked = self.state.count
         if before is not None and after != before:
             self.events.tell("journal", entries=after)
 

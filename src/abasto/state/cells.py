@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from abasto.facts.amounts import thousandths
 from abasto.network import TABLES, Network, Row, Stock, TableSchema
 from abasto.state.escalations import ESCALATIONS_SCHEMA
+from abasto.state.exports import EXPORTS_SCHEMA
 from abasto.state.openings import OPENINGS_SCHEMA
 from abasto.state.packs import PACKS_SCHEMA
 from abasto.tables.text import value_text
@@ -17,7 +18,7 @@ from abasto.tables.text import value_text
 __all__ = ["SCHEMAS", "Lots", "cells_of", "last_use", "lots_of", "on_calendar", "stock_rows"]
 
 SCHEMAS: Mapping[str, TableSchema] = {
-    schema.name: schema for schema in (*TABLES, PACKS_SCHEMA, OPENINGS_SCHEMA, ESCALATIONS_SCHEMA)
+    schema.name: schema for schema in (*TABLES, PACKS_SCHEMA, OPENINGS_SCHEMA, ESCALATIONS_SCHEMA, EXPORTS_SCHEMA)
 }
 THOUSANDTH = Decimal("0.001")
 WHOLE_FROM = 1e15

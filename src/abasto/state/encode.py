@@ -22,7 +22,7 @@ from abasto.tables.collector import collector_paused
 
 __all__ = ["VERSION", "decode", "encode"]
 
-VERSION = 8
+VERSION = 11
 """Of the rules of the fold and of these bytes: what another version kept is folded anew."""
 
 

@@ -33,6 +33,7 @@ from abasto.facts.kinds import (
     OrderIssued,
     OrderLoaded,
     OrderReceived,
+    ReportPassedOn,
     RowDropped,
     RowSet,
     ShipmentPromised,
@@ -50,7 +51,7 @@ from abasto.state.authors import Author
 from abasto.state.books import Counter
 from abasto.state.effects import Effect
 from abasto.state.holding import days_after
-from abasto.state.letters import Coming, Promise, open_letter, shipment_of
+from abasto.state.letters import Coming, Promise, open_letter, open_passed_on, shipment_of
 from abasto.state.members import NO_CUTS, CutBackError, Cuts
 from abasto.state.orders import Before, OrderFact
 from abasto.state.permits import is_allowed
@@ -140,6 +141,7 @@ class _Fold:
             JointSaid: self.said,
             ShipmentPromised: self.promised,
             ShipmentWithdrawn: self.withdrawn,
+            ReportPassedOn: self.passed_on,
             DeviceAsked: self.asked,
             DeviceEndorsed: self.endorsed,
             DeviceCut: self.cut,
@@ -341,6 +343,7 @@ class _Fold:
         if isinstance(fact, OrderCancelled) and order in self.state.letters.coming:
             self.state.note("order step", order, date=day, entry=entry.id, detail=["cancelled"])
             return "another network's order"
+        self.hold_back(order, fact, entry, day)
         odd, before = self.state.orders.take(order, fact, entry, day=day)
         if odd:
             self.state.note("order step", order, date=day, entry=entry.id, detail=[odd])
@@ -349,6 +352,34 @@ class _Fold:
         return ""
 
     # Between networks
+
+    def hold_back(self, order: str, fact: OrderFact, entry: Entry, day: str) -> None:
+        """Remember what a device that is no steward's says of an order that may be another network's affair too."""
+        if not isinstance(fact, OrderLoaded | OrderReceived):
+            return
+        grant = self.state.members.role(entry.author, day)
+        if grant is not None and grant.role == "steward":
+            return
+        letters, known = self.state.letters, self.state.orders.get(order)
+        way = None if known is None else known.issued
+        is_abroad = (
+            order in letters.going
+            or way is None
+            or (order not in letters.coming and bool(self.state.rows.cell("sites", "network", way.to_site)))
+        )
+        if isinstance(fact, OrderReceived):
+            is_abroad = way is None or (order in letters.coming and way.to_site == fact.site)
+        if is_abroad:
+            letters.untold[entry.id] = order
+
+    def passed_on(self, fact: ReportPassedOn, entry: Entry, author: Author, day: str) -> str:
+        try:
+            report, _ = open_passed_on(fact, self.state.network)
+        except FactError as error:
+            self.state.note("malformed", author.key, date=day, entry=entry.id, detail=[str(error)])
+            return "malformed"
+        self.state.letters.untold.pop(report.id, None)
+        return ""
 
     def recognised(self, fact: NetworkRecognised, entry: Entry, author: Author, day: str) -> str:
         if fact.network == self.state.network:
@@ -387,8 +418,24 @@ class _Fold:
             return odd
         if isinstance(inner, ShipmentPromised) and inner.network == self.state.network:
             return self.announced(inner, letter, entry)
+        if isinstance(inner, ReportPassedOn):
+            return self.heard_passed_on(inner, letter, entry, author, day)
         if isinstance(inner, OrderLoaded | ShipmentWithdrawn | OrderReceived):
             return self.told_of_shipment(inner, letter.network, entry, self.state.dates.believed(inner.date))
+        return ""
+
+    def heard_passed_on(self, fact: ReportPassedOn, letter: Entry, entry: Entry, author: Author, day: str) -> str:
+        """Another network's steward passed on what a device of its network loaded or received; it counts once."""
+        letters = self.state.letters
+        try:
+            report, inner = open_passed_on(fact, letter.network)
+        except FactError as error:
+            self.state.note("malformed", author.key, date=day, entry=entry.id, detail=[str(error)])
+            return "malformed"
+        if report.id in letters.heard:
+            return "heard already"
+        letters.heard[report.id] = letter.network
+        self.told_of_shipment(inner, letter.network, entry, self.state.dates.believed(inner.date))
         return ""
 
     def announced(self, fact: ShipmentPromised, letter: Entry, entry: Entry) -> str:
@@ -502,6 +549,8 @@ class _Fold:
         if what == "order":
             order, before = rest
             is_done = self.state.orders.undo(order, Before(*before), entry=fact.entry, by=entry.id)
+            if is_done:
+                self.state.letters.untold.pop(fact.entry, None)
             return "" if is_done else "it is not the last step of its order; undo the later ones first"
         if what == "count":
             return ""

@@ -28,8 +28,9 @@ from abasto.journal.entry import Entry, Placed
 from abasto.state.encode import decode, encode
 from abasto.state.escalations import GROUPS
 from abasto.state.exceptions import exceptions
+from abasto.state.exports import ALL
 from abasto.state.fold import fold
-from abasto.state.rows import ESCALATIONS, Rows
+from abasto.state.rows import ESCALATIONS, EXPORTS, Rows
 from abasto.state.state import State
 from abasto.state.tables import tables_known
 from abasto.state.types import OrderRecord
@@ -155,7 +156,8 @@ def rows_doubts(state: State, facts: Sequence[RowSet | RowDropped], *, day: date
         raise InputError(errors)
     lying = [line for fact in facts for line in _left_lying(state, fact)]
     unheard = [line for fact in facts for line in _heard_by_nobody(state, fact)]
-    return (*lying, *unheard, *(str(replace(finding, file=_place(finding))) for finding in new))
+    unknown = [line for fact in facts for line in _keeps_nothing(state, fact)]
+    return (*lying, *unheard, *unknown, *(str(replace(finding, file=_place(finding))) for finding in new))
 
 
 def _findings(rows: Rows, day: date) -> tuple[Finding, ...]:
@@ -181,6 +183,15 @@ def _heard_by_nobody(state: State, fact: RowSet | RowDropped) -> Iterator[str]:
         return
     if not state.letters.network_named(to) and state.rows.standing("sites", to) != "stands":
         yield f"no network is recognised here as {to}, and no site is called so: nobody there hears; check the name"
+
+
+def _keeps_nothing(state: State, fact: RowSet | RowDropped) -> Iterator[str]:
+    """Yield that a good which is not there would be kept from leaving."""
+    if not isinstance(fact, RowSet) or fact.table != EXPORTS:
+        return
+    good = fact.row.get("good", "")
+    if good != ALL and state.rows.standing("goods", good) != "stands":
+        yield f"there is no good {good}, so nothing is kept from leaving; check the name"
 
 
 def _left_lying(state: State, fact: RowSet | RowDropped) -> Iterator[str]:

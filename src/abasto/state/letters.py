@@ -23,13 +23,16 @@ from abasto.facts.kinds import (
     JointSaid,
     LetterHeard,
     NetworkFounded,
+    OrderLoaded,
+    OrderReceived,
+    ReportPassedOn,
     UnknownFact,
     fact_of,
 )
 from abasto.journal.entry import Entry, Signed
 from abasto.journal.signing import NOTHING, read_entry
 from abasto.journal.store import Place, place_of
-from abasto.state.members import NO_CUTS, Cuts, Members
+from abasto.state.members import NO_CUTS, Cuts, Grant, Members
 
 __all__ = [
     "Coming",
@@ -40,6 +43,8 @@ __all__ = [
     "Speakers",
     "letter_bytes",
     "open_letter",
+    "open_passed_on",
+    "passed_on",
     "sealed_letter",
     "shipment_of",
     "speakers_of",
@@ -115,24 +120,28 @@ class Deciding(NamedTuple):
 
 
 class Speakers(NamedTuple):
-    """Who speaks for a network: its stewards after each place in its fold that says who they are, and its cuts."""
+    """Who speaks for a network: its stewards after each place in its fold that says who they are, with the role of each
+    by key, and its cuts.
+    """
 
     places: tuple[Place, ...] = ()
-    stewards: tuple[tuple[str, ...], ...] = ()
+    stewards: tuple[Mapping[str, Grant], ...] = ()
     cuts: Cuts = NO_CUTS
 
-    @property
-    def now(self) -> tuple[str, ...]:
-        """The keys of those who are stewards in the end."""
-        return self.stewards[-1] if self.stewards else ()
+    def on(self, day: str = "") -> tuple[str, ...]:
+        """Return the keys of the stewards in the end, on a day; without one, also of those whose roles have ended."""
+        return tuple(key for key, grant in self.stewards[-1].items() if grant.holds(day)) if self.stewards else ()
 
-    def said(self, entry: Entry) -> bool:
-        """Return whether an entry is by one who was a steward where it stands, and comes before the cut of that one."""
+    def said(self, entry: Entry, fact: Fact) -> bool:
+        """Return whether an entry is by one who was a steward where it stands, on the day that its fact claims, and
+        comes before the cut of that one.
+        """
         before = bisect_left(self.places, place_of(entry))
         cut = self.cuts.get(entry.author)
-        if cut is not None and not cut.spares(entry.seq, entry.id):
+        if before == 0 or (cut is not None and not cut.spares(entry.seq, entry.id)):
             return False
-        return before > 0 and entry.author in self.stewards[before - 1]
+        grant = self.stewards[before - 1].get(entry.author)
+        return grant is not None and grant.holds(getattr(fact, "date", ""))
 
 
 class Letters:
@@ -143,7 +152,8 @@ class Letters:
     and `speakers` who by them does; `said` what each network, this one too, said in its latest sessions of planning
     together, by network and session. `coming` has the shipments that were promised to us, by their ids, which are ids
     of orders here too; `going` has, for each of our orders that was promised, that promise, and `order_of` the order by
-    its id; `withdrawn` are the ids of those that were taken back.
+    its id; `withdrawn` are the ids of those that were taken back. `untold` has, by entry, the order of which a device
+    that is no steward's loaded or received something: others hear of it once a steward's device passes it on.
     """
 
     def __init__(self) -> None:
@@ -163,14 +173,15 @@ class Letters:
         self.going: dict[str, Promise] = {}
         self.order_of: dict[str, str] = {}
         self.withdrawn: set[str] = set()
+        self.untold: dict[str, str] = {}
 
     def network_named(self, name: str) -> str:
         """Return the id of the recognised network of that name, blank if there is none; of several the first by id."""
         return min((network for network, known in self.recognised.items() if known == name), default="")
 
     def stewards(self, network: str) -> tuple[str, ...]:
-        """Return the keys of another network's stewards, as far as we heard."""
-        return self.speakers.get(network, _NOBODY).now
+        """Return the keys of another network's stewards, as far as we heard, whether their roles end or not."""
+        return self.speakers.get(network, _NOBODY).on()
 
     def speaks(self, network: str, author: str) -> bool:
         """Return whether a device speaks for a network: it is one of its stewards."""
@@ -185,7 +196,7 @@ class Letters:
             return "its network is not recognised here"
         if entry.id in self.heard:
             return "heard already"
-        if not isinstance(fact, NetworkFounded) and not self.speakers.get(network, _NOBODY).said(entry):
+        if not isinstance(fact, NetworkFounded) and not self.speakers.get(network, _NOBODY).said(entry, fact):
             return "who signed it does not speak for that network"
         if self.many[network] >= MOST_HEARD:
             return "so many letters of its network are here that there is no room for more"
@@ -201,6 +212,10 @@ class Letters:
         if isinstance(fact, JointSaid) and fact.network in ("", own):
             self.say(network, fact, most=MOST_SAID)
         return ""
+
+    def waiting(self) -> list[str]:
+        """Return the entries that others are to hear of, and do once a steward's device passes them on."""
+        return sorted(id for id, order in self.untold.items() if order in self.going or order in self.coming)
 
     def say(self, network: str, fact: JointSaid, *, most: int | None = None) -> None:
         """Remember what a network said on the way to a joint plan, at most so much in a session; of each network the
@@ -261,6 +276,7 @@ class Letters:
             "early": {network: list(shipments.items()) for network, shipments in self.early.items() if shipments},
             "going": {order: list(one) for order, one in self.going.items()},
             "withdrawn": sorted(self.withdrawn),
+            "untold": self.untold,
         }
 
     @classmethod
@@ -284,6 +300,7 @@ class Letters:
         for order, one in plain["going"].items():
             made.promise(order, Promise(*one))
         made.withdrawn = set(plain["withdrawn"])
+        made.untold = dict(plain["untold"])
         return made
 
 
@@ -299,7 +316,7 @@ _NOBODY = Speakers()
 def speakers_of(deciding: Sequence[Deciding]) -> Speakers:
     """Return who speaks for a network by what is known of it, in the order of its fold, judged as it judges itself.
 
-    The day on which a role ends is not asked: whoever was a steward is one abroad until the network says otherwise.
+    But for one thing: the date that an entry claims is taken for its day, as nothing here tells whether it is far off.
     """
     cuts: Cuts = NO_CUTS
     while True:
@@ -313,23 +330,25 @@ def speakers_of(deciding: Sequence[Deciding]) -> Speakers:
                 members.found(fact, entry)
             elif not members.is_cut(entry) and _decides(members, one.author, fact):
                 if isinstance(fact, DeviceEndorsed):
-                    members.endorse(fact, entry, "")
+                    members.endorse(fact, entry, fact.date)
                 elif isinstance(fact, DeviceCut):
-                    members.cut(fact, entry, "")
+                    members.cut(fact, entry, fact.date)
             places.append(place_of(entry))
-            stewards.append(tuple(members.stewards("")))
+            stewards.append({key: grant for key, grant in sorted(members.grants.items()) if grant.role == "steward"})
         if members.cuts == cuts:
             return Speakers(tuple(places), tuple(stewards), members.cuts)
         cuts = members.cuts
 
 
 def _decides(members: Members, author: str, fact: Fact) -> bool:
-    """Return whether a device is a steward, or cuts off itself."""
-    grant = members.role(author, "")
+    """Return whether a device is a steward on the day that it claims, or cuts off itself."""
+    if not isinstance(fact, DeviceEndorsed | DeviceCut):
+        return False
+    grant = members.role(author, fact.date)
     return (grant is not None and grant.role == "steward") or (isinstance(fact, DeviceCut) and fact.device == author)
 
 
-def letter_bytes(fact: LetterHeard) -> Signed:
+def letter_bytes(fact: LetterHeard | ReportPassedOn) -> Signed:
     """Return the entry in a letter as it was sent, unchecked. Raises `FactError` if its signature is no base64."""
     try:
         signature = base64.b64decode(fact.signature + "==", altchars=b"-_", validate=True)
@@ -338,7 +357,7 @@ def letter_bytes(fact: LetterHeard) -> Signed:
         raise FactError(f"{fact.KIND}, signature: {fact.signature!r:.40} — {error}") from None
 
 
-def open_letter(fact: LetterHeard) -> tuple[Entry, Fact]:
+def open_letter(fact: LetterHeard | ReportPassedOn) -> tuple[Entry, Fact]:
     """Return the entry and fact in a letter. Raises `FactError` for what is no entry with a valid signature, or says
     nothing that this version knows.
     """
@@ -354,5 +373,21 @@ def open_letter(fact: LetterHeard) -> tuple[Entry, Fact]:
 
 def sealed_letter(signed: Signed, *, date: str) -> LetterHeard:
     """Return the fact that takes in another network's entry, heard on a date."""
-    signature = base64.urlsafe_b64encode(signed.signature).rstrip(b"=").decode()
-    return LetterHeard(signed.raw.decode(), signature, date)
+    return LetterHeard(signed.raw.decode(), _signature_text(signed), date)
+
+
+def passed_on(signed: Signed, *, date: str) -> ReportPassedOn:
+    """Return the fact that passes an entry of this network on to others, on a date."""
+    return ReportPassedOn(signed.raw.decode(), _signature_text(signed), date)
+
+
+def open_passed_on(fact: ReportPassedOn, network: str) -> tuple[Entry, OrderLoaded | OrderReceived]:
+    """Return the entry and fact that a network passes on; raises `FactError` for what is no report of its own."""
+    entry, inner = open_letter(fact)
+    if entry.network != network or not isinstance(inner, OrderLoaded | OrderReceived):
+        raise FactError(f"{fact.KIND}, letter: {entry.kind} — is no load or receipt of this network")
+    return entry, inner
+
+
+def _signature_text(signed: Signed) -> str:
+    return base64.urlsafe_b64encode(signed.signature).rstrip(b"=").decode()

@@ -24,22 +24,36 @@ from abasto.facts.kinds import (
     OrderAccepted,
     OrderLoaded,
     OrderReceived,
+    ReportPassedOn,
+    RowDropped,
+    RowSet,
     ShipmentPromised,
     ShipmentWithdrawn,
     StockCounted,
     UnknownFact,
 )
+from abasto.state.rows import EXPORTS
 from abasto.state.words import NOBODY, device_named
 
 if TYPE_CHECKING:
     from abasto.journal.entry import Entry
     from abasto.state.state import State
 
-__all__ = ["NotAllowedError", "is_allowed", "may_say", "refuse_forbidden"]
+__all__ = ["NotAllowedError", "is_allowed", "is_of_exports", "may_say", "refuse_forbidden"]
 
 
-OF_STEWARDS = (DeviceEndorsed, DeviceCut, NetworkRecognised, JointSaid, ShipmentPromised, ShipmentWithdrawn)
-"""What only stewards say, in open networks too: who is who, and what others hear, who listen to none but stewards."""
+OF_STEWARDS = (
+    DeviceEndorsed,
+    DeviceCut,
+    NetworkRecognised,
+    JointSaid,
+    ShipmentPromised,
+    ShipmentWithdrawn,
+    ReportPassedOn,
+)
+"""What only stewards say, in open networks too: who is who, and what others hear, who listen to none but stewards; with
+it the rows of table `exports`, which say how much that is.
+"""
 
 
 class NotAllowedError(AbastoError):
@@ -79,13 +93,21 @@ def may_say(state: State, fact: Fact, key: str, day: str) -> bool:
     role = "" if grant is None else grant.role
     if role == "steward":
         return True
-    if kind in OF_STEWARDS:
+    if kind in OF_STEWARDS or is_of_exports(state, fact):
         return False
     if members.admission == "open" or kind is DeviceAsked:
         return True
     if role == "reporter" and grant is not None:
         return _is_within(state, fact, grant.sites)
     return role == "allocator"
+
+
+def is_of_exports(state: State, fact: Fact) -> bool:
+    """Return whether a fact sets, drops or brings back a row that says what other networks see."""
+    if isinstance(fact, EntryReversed):
+        effect = state.effects.get(fact.entry)
+        return effect is not None and list(effect.undo[:1]) == ["row"] and effect.undo[2]["table"] == EXPORTS
+    return isinstance(fact, RowSet | RowDropped) and fact.table == EXPORTS
 
 
 def _is_within(state: State, fact: Fact, sites: Sequence[str]) -> bool:

@@ -15,7 +15,18 @@ from abasto.facts.kinds import RowDropped, RowSet
 from abasto.network import TABLES
 from abasto.tables.raw import BLANKS
 
-__all__ = ["ESCALATIONS", "IDENTITY", "KEPT", "OPENINGS", "PACKS", "KeptRow", "Rows", "Standing", "identity_of"]
+__all__ = [
+    "ESCALATIONS",
+    "EXPORTS",
+    "IDENTITY",
+    "KEPT",
+    "OPENINGS",
+    "PACKS",
+    "KeptRow",
+    "Rows",
+    "Standing",
+    "identity_of",
+]
 
 PACKS = "packs"
 """A table that only a journal has: how much of a good is in one pack (good, pack, quantity)."""
@@ -23,6 +34,8 @@ OPENINGS = "openings"
 """Another: when vehicles may load and unload at a site (site, opens, closes)."""
 ESCALATIONS = "escalations"
 """Another: who hears an alarm next, and after how long (priority, to, after_hours)."""
+EXPORTS = "exports"
+"""Another, of stewards: what other networks see and get of this one (good, share)."""
 
 IDENTITY: Mapping[str, tuple[str, ...]] = {
     **{schema.name: schema.key for schema in TABLES},
@@ -36,6 +49,7 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     PACKS: ("good", "pack"),
     OPENINGS: ("site",),
     ESCALATIONS: ("priority", "to"),
+    EXPORTS: ("good",),
 }
 """The columns that tell the rows of a table apart; where they are equal too, a row's `copy` does."""
 

@@ -27,6 +27,7 @@ from abasto.facts.kinds import (
     OrderIssued,
     OrderLoaded,
     OrderReceived,
+    ReportPassedOn,
     RowDropped,
     RowSet,
     ShipmentPromised,
@@ -35,7 +36,7 @@ from abasto.facts.kinds import (
     UnknownFact,
 )
 from abasto.state.fold import Told
-from abasto.state.letters import open_letter
+from abasto.state.letters import open_letter, open_passed_on
 from abasto.state.rows import Rows
 from abasto.state.words import device_named, measured, order_named, times_more
 
@@ -86,6 +87,8 @@ def _fact(told: Told) -> str:
         return f"{words} ({fact.reason})" if fact.reason else words
     if isinstance(fact, EntryReversed):
         return f"undid entry {code_of(fact.entry)}" + (f" ({fact.cause})" if fact.cause else "")
+    if isinstance(fact, ReportPassedOn):
+        return _passed_on(told, fact)
     if isinstance(fact, NetworkRecognised | LetterHeard | JointSaid | ShipmentPromised | ShipmentWithdrawn):
         return _between_networks(told, fact)
     return _order(told, fact)
@@ -107,6 +110,14 @@ def _between_networks(
             f"{fact.site}, with {order_named(fact.order)}, leaving {fact.departs}, arriving {fact.arrives}"
         )
     return f"withdrew shipment {code_of(fact.shipment)}" + (f" ({fact.cause})" if fact.cause else "")
+
+
+def _passed_on(told: Told, fact: ReportPassedOn) -> str:
+    try:
+        report, _ = open_passed_on(fact, told.state.network)
+    except FactError:
+        return "passed on something that cannot be read"
+    return f"passed on entry {code_of(report.id)} of {device_named(report.author)} to other networks"
 
 
 def _letter(told: Told, fact: LetterHeard) -> str:

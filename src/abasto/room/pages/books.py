@@ -21,6 +21,7 @@ from abasto.room.web import Call, Page
 from abasto.state.accounts import Account
 from abasto.state.figures import figures, spoiled
 from abasto.state.foresee import reversal_doubts
+from abasto.state.permits import is_of_exports
 from abasto.state.state import State
 from abasto.state.story import LedgerLine, StoryLine, history
 from abasto.state.story import ledger as movements
@@ -255,6 +256,8 @@ def undo(call: Call) -> Response:
     with call.room.lock:
         id = _find_entry(call)
         fact = EntryReversed(id, call.room.day.isoformat(), call.field("cause"))
+        if is_of_exports(call.room.state, fact) and not call.may("steward"):
+            return call.refuse(call.words("Your role does not allow this."), status=403)
         refused, found = reversal_doubts(call.room.state, fact)
         if refused:
             return call.refuse(

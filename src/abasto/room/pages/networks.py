@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,19 +20,26 @@ from abasto.room.desk import (
     Named,
     Quantity,
     ask_back,
+    day_of,
+    good_named,
     goods_of,
     is_confirmed,
     own_key,
     path_to,
+    pickers,
     site_named,
     status_words,
 )
+from abasto.room.joining import JointAsked, JointJob
 from abasto.room.web import Call, Page
+from abasto.situation import quantity_words
 from abasto.state.abroad import Shipment, card, others, read_card, recognition, shipments
+from abasto.state.exports import SHARES, Share, chosen, exports_of
 from abasto.state.permits import refuse_forbidden
 from abasto.sync.bundle import open_bundle
 
 if TYPE_CHECKING:
+    from abasto.facts.kinds import OrderIssued
     from abasto.federation.session import Standing
     from abasto.journal.journal import Journal
     from abasto.state.state import State
@@ -41,6 +48,7 @@ __all__ = ["PAGES_NETWORKS"]
 
 QR_SCALE = 4
 OPEN = ("issued", "accepted", "loaded")
+MOST_DAYS = 366
 MOST_PAST = 20
 """So many shipments that are received or do not come are shown; the page Dispatch has all."""
 
@@ -67,6 +75,21 @@ class JointView:
 
     stands: Standing
     awaited: tuple[str, ...]
+    without: tuple[str, ...]
+    """Who is not waited for any more, as it was last asked for."""
+    is_open: bool
+    """Whether it can be gone on with: its orders are not signed, and its first day is not over."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order of a joint plan that can be signed."""
+
+    site: Named
+    place: Named
+    fleet: str
+    departs: date
+    goods: tuple[Quantity, ...]
 
 
 def show(call: Call) -> Response:
@@ -82,22 +105,30 @@ def show(call: Call) -> Response:
             "going": going,
             "past": past,
             "early": sum(map(len, state.letters.early.values())),
-            "joint": _joint(state),
+            "waiting": len(state.letters.waiting()),
+            "exports": exports_of(state.rows)[0],
+            "goods": pickers(state)["goods"],
+            "kept": [good_named(state, good) for good in sorted(exports_of(state.rows)[0].forbidden)],
         }
-        speaks = own in state.members.stewards(call.room.day.isoformat())
     text = card(parts["network"], own)
     return call.show(
         "networks.html.j2",
         card=text,
         picture=segno.make(text, error="m").png_data_uri(scale=QR_SCALE, border=4),
-        speaks=speaks,
         spoken=spoken,
-        day_of=date.fromisoformat,
         kinds=_kind_words(call.words),
-        steps=_step_words(call.words),
+        shares=_share_words(call.words),
+        tomorrow=call.room.day + timedelta(days=1),
+        most_days=MOST_DAYS,
         statuses=status_words(call.words),
         **parts,
+        **_joint(call),
     )
+
+
+def show_joint(call: Call) -> Response:
+    """Show only where joint plans stand, for a page that is open."""
+    return call.show("networks_joint.html.j2", **_joint(call))
 
 
 def _shipments(state: State) -> tuple[list[ShipmentView], list[ShipmentView], list[ShipmentView]]:
@@ -137,12 +168,71 @@ def _view(state: State, shipment: Shipment) -> ShipmentView | None:
     )
 
 
-def _joint(state: State) -> list[JointView]:
-    """Return the joint plans that are remembered, the latest first."""
+def _joint(call: Call) -> dict[str, Any]:
+    """Return what is shown of joint plans: those that are remembered, the latest first, and what is done with one."""
     from abasto.federation.session import sessions, standing
 
-    found = [standing(state, session) for session in reversed(sessions(state))]
-    return [JointView(stands, tuple(one.name for one in stands.awaited())) for stands in found]
+    room, words = call.room, call.words
+    job, today = room.joint.job, room.day.isoformat()
+    with room.lock:
+        state = room.state
+        found = [standing(state, session) for session in reversed(sessions(state))]
+        orders = [_order_view(state, order) for order in job.orders] if job else []
+        speaks = own_key(call) in state.members.stewards(today)
+    return {
+        "joint": [_joint_view(stands, job, today) for stands in found],
+        "job": job,
+        "orders": orders,
+        "speaks": speaks,
+        "may_go_on": speaks and call.may("allocator"),
+        "day_of": date.fromisoformat,
+        "steps": _step_words(words),
+        "quantity": lambda quantity, unit: quantity_words(quantity, unit, words),
+        "signed_share": lambda share: f"{'+' if share > 0 else ''}{words.number(100 * share, digits=1)}\u202f%",
+    }
+
+
+def _joint_view(stands: Standing, job: JointJob | None, today: str) -> JointView:
+    without = job.asked.without if job is not None and job.asked.session == stands.session else ()
+    return JointView(
+        stands,
+        tuple(one.name for one in stands.awaited(without)),
+        without,
+        is_open=not stands.is_issued and stands.session >= today,
+    )
+
+
+def _order_view(state: State, order: OrderIssued) -> OrderView:
+    return OrderView(
+        site=site_named(state, order.from_site),
+        place=site_named(state, order.to_site),
+        fleet=order.fleet,
+        departs=date.fromisoformat(order.departs),
+        goods=goods_of(state, order.lines),
+    )
+
+
+def go_on(call: Call) -> Response:
+    """Begin a joint plan, or go on with it as far as can be."""
+    days, first = call.field("days"), day_of(call, "first")
+    if days and not (days.isascii() and days.isdecimal() and len(days) <= 4 and 1 <= int(days) <= MOST_DAYS):
+        raise AskedError(f'days "{days[:80]}": give a whole number from 1 to {MOST_DAYS}.')
+    without = tuple(str(name) for name in call.fields.getlist("without"))
+    call.room.joint.start(JointAsked(first, int(days) if days else None, without))
+    return call.go("/networks#joint")
+
+
+def stop(call: Call) -> Response:
+    """End the step of a joint plan that is planned."""
+    call.room.joint.stop()
+    return call.go("/networks#joint")
+
+
+def sign(call: Call) -> Response:
+    """Sign the orders of the first day of what was agreed; those that go to others are promised with them."""
+    number = call.room.joint.sign(call.field("job"))
+    said = call.words.many("{n} order is signed and issued.", "{n} orders are signed and issued.", number)
+    return call.go("/networks#joint", said=said)
 
 
 def recognise(call: Call) -> Response:
@@ -157,6 +247,22 @@ def recognise(call: Call) -> Response:
             return ask_back(call, [words], title=call.words("Networks"), back="/networks")
         call.room.write([fact])
     return call.go("/networks", said=call.words("{name} is recognised.", name=fact.name))
+
+
+def choose(call: Call) -> Response:
+    """Keep what others see of this network in joint plans, and which goods never leave it."""
+    share = next((one for one in SHARES if one == call.field("share")), None)
+    seen, kept = (set(call.fields.getlist(name)) for name in ("seen", "kept"))
+    if share is None:
+        raise AskedError(call.words("Choose what others see of this network."))
+    with call.room.lock:
+        rows = call.room.state.rows
+        before = exports_of(rows)[0].forbidden
+        goods = {row.cells["good"] for row in rows.table("goods")} | before
+        lifted = sorted((before & seen) - kept)
+        facts = chosen(rows, share=share, forbid=sorted(goods & kept), allow=lifted, day=call.room.day)
+        call.room.write(facts)
+    return call.go("/networks", said=call.words("Kept.") if facts else call.words("It is so already."))
 
 
 def write(call: Call) -> Response:
@@ -213,6 +319,7 @@ def _kind_words(words: Language) -> dict[str, str]:
         "shipment.withdrawn": words("that goods do not come"),
         "order.loaded": words("what was loaded"),
         "order.received": words("what was received"),
+        "report.passed_on": words("what was loaded or received"),
     }
 
 
@@ -225,10 +332,24 @@ def _step_words(words: Language) -> dict[str, str]:
     }
 
 
+def _share_words(words: Language) -> dict[Share, str]:
+    return {
+        "whole": words("each of its sites (needs, stocks and ways, without names)"),
+        "map": words("the coarse map (needs, stocks and ways, rounded and without names)"),
+        "offers": words("only what it has left over"),
+        "nothing": words("nothing; it takes no part in joint plans"),
+    }
+
+
 PAGES_NETWORKS: Sequence[Page] = (
     Page("/networks", show),
     Page("/networks/recognise", recognise, "POST", "steward"),
     Page("/networks/recognise", show, is_whole=False),  # For whoever chooses another language where it was asked back.
+    Page("/networks/joint", show_joint, is_whole=False),
+    Page("/networks/joint", go_on, "POST", "allocator"),
+    Page("/networks/joint/stop", stop, "POST", "allocator"),
+    Page("/networks/joint/sign", sign, "POST", "allocator"),
+    Page("/networks/exports", choose, "POST", "steward"),
     Page("/networks/letters", write, "POST", "allocator"),
     Page("/networks/hear", hear, "POST", "allocator"),
 )

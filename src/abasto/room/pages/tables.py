@@ -15,9 +15,10 @@ from abasto.network import Column, TableSchema
 from abasto.room.web import MOST_FIELDS, Call, Page
 from abasto.state.cells import SCHEMAS
 from abasto.state.escalations import escalations_of
+from abasto.state.exports import exports_of
 from abasto.state.openings import openings_of
 from abasto.state.packs import packs_of
-from abasto.state.rows import KeptRow, Rows
+from abasto.state.rows import EXPORTS, KeptRow, Rows
 from abasto.state.tables import tables_known
 from abasto.tables.kinds import kind_of
 from abasto.tables.rows import ID_COLUMNS
@@ -31,6 +32,8 @@ BLANK_ROWS = 3
 """Rows at the end of a grid for new ones; a browser with scripts adds more."""
 MOST_CHOICES = 2_000
 STOCKS = "stocks"
+OF_JOURNAL = (packs_of, openings_of, escalations_of, exports_of)
+"""What reads the tables that only a journal has, and says what is wrong with their rows."""
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -43,7 +46,7 @@ def tables(call: Call) -> Response:
             problems: Sequence[Finding] = tables_known(rows, day).problems
         except InputError as error:
             problems = error.findings
-        problems = [*problems, *packs_of(rows)[1], *openings_of(rows)[1], *escalations_of(rows)[1]]
+        problems = [*problems, *(found for of in OF_JOURNAL for found in of(rows)[1])]
     listed = [
         (schema, counts[schema.name], _help(call, schema)) for schema in SCHEMAS.values() if schema.name != STOCKS
     ]
@@ -65,6 +68,8 @@ def table(call: Call) -> Response:
 def check(call: Call) -> Response:
     """Show what the typed rows would change and what is wrong with them; nothing is written."""
     schema, typed = _schema(call), _typed(call)
+    if not _may_write(call, schema):
+        return call.refuse(call.words("Your role does not allow this."), status=403)
     with call.room.lock:
         checked = check_typed(call.room.state, schema.name, typed, day=call.room.day)
     return _show(call, schema, typed, checked=checked)
@@ -73,6 +78,8 @@ def check(call: Call) -> Response:
 def save(call: Call) -> Response:
     """Write the typed rows if they are those that were checked, and nothing is wrong with them."""
     schema, typed, words = _schema(call), _typed(call), call.words
+    if not _may_write(call, schema):
+        return call.refuse(words("Your role does not allow this."), status=403)
     with call.room.lock:
         checked = check_typed(call.room.state, schema.name, typed, day=call.room.day)
         said = ""
@@ -139,8 +146,13 @@ def _show(
         at=at,
         at_once=AT_ONCE,
         most_rows=(MOST_FIELDS - 50) // (len(columns) + 2),
-        may_write=call.may("allocator"),
+        may_write=_may_write(call, schema),
     )
+
+
+def _may_write(call: Call, schema: TableSchema) -> bool:
+    """Return whether whoever asks may change a table: what others see of the network, stewards say."""
+    return call.may("steward" if schema.name == EXPORTS else "allocator")
 
 
 def _wrong(errors: Sequence[Finding], schema: TableSchema, row: Typed, column: Column) -> list[Finding]:

@@ -1,6 +1,7 @@
 // The room stays live: what happens is heard as server-sent events and passed on to whatever part of the page waits for
-// it (`hx-trigger="journal from:body"`, `hx-trigger="plan from:body"`). Without this script every page still works.
+// it (`hx-trigger="journal from:body"`, and `plan` or `joint` likewise). Without this script every page still works.
 
+const KINDS = ["journal", "plan", "joint"];
 const live = document.getElementById("live");
 
 function show(isHere) {
@@ -21,14 +22,14 @@ if (live && "EventSource" in window) {
   events.addEventListener("open", () => {
     show(true);
     // Whatever happened while nobody listened is fetched now.
-    if (wasAway) for (const kind of ["journal", "plan"]) document.body.dispatchEvent(new CustomEvent(kind, { detail: {} }));
+    if (wasAway) for (const kind of KINDS) document.body.dispatchEvent(new CustomEvent(kind, { detail: {} }));
     wasAway = false;
   });
   events.addEventListener("error", () => {
     wasAway = true;
     show(false);
   });
-  for (const kind of ["journal", "plan"]) events.addEventListener(kind, pass(kind));
+  for (const kind of KINDS) events.addEventListener(kind, pass(kind));
   addEventListener("pagehide", () => events.close());
 }
 
