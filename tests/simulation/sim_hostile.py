@@ -334,12 +334,12 @@ def apart_from(journal: Journal, state: State, network: str, market: str, shared
     head, *rest = encode(state).split(b"\n")
     plain = json.loads(head)
     letters = plain["letters"]
-    for name in ("recognised", "latest", "deciding", "said"):
+    for name in ("recognised", "latest", "deciding", "said", "early"):
         letters[name].pop(network, None)
     letters["heard"] = {id: of for id, of in letters["heard"].items() if of != network}
     letters["coming"] = {id: one for id, one in letters["coming"].items() if id not in shared}
     letters["going"] = {order: one[:3] if order in shared else one for order, one in letters["going"].items()}
-    letters["early"] = [one for one in letters["early"] if not one[0].startswith(network)]
+    letters["untold"] = {id: order for id, order in letters["untold"].items() if order not in shared}
     books, steps = plain["books"], plain["steps"]
     books["orders"] = {order: one for order, one in books["orders"].items() if order not in shared}
     books["others"] = {kind: one for kind, one in books["others"].items() if kind not in ("outside", "lost")}

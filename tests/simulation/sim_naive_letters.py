@@ -37,9 +37,9 @@ def _by_anybody(self: Any, fact: Any, network: str, entry: Any, day: str) -> str
     return _told(self, fact, network, entry, day)
 
 
-def _now(self: Any, entry: Any) -> bool:
+def _now(self: Any, entry: Any, *_: Any) -> bool:
     """Who is a steward when a letter comes speaks, whatever it was when it signed that, and its cut takes all away."""
-    return entry.author in self.now
+    return entry.author in self.on()
 
 
 def _received_anywhere(self: Any, fact: Any, entry: Any, day: str) -> str:
@@ -62,8 +62,11 @@ def _received_by_anybody(self: Any, fact: Any, network: str, entry: Any, day: st
 def _early_of_all(self: Any, network: str, shipment: str, letter: Any) -> None:
     """So much is kept early of all networks together."""
     _early(self, network, shipment, letter)
-    for key in list(self.early)[: -letters.KEPT_EARLY]:
-        del self.early[key]
+    known = sorted(
+        ((one, key) for one, of_one in self.early.items() for key in of_one), key=lambda of: of[0] == network
+    )
+    for one, key in known[: -letters.KEPT_EARLY]:
+        del self.early[one][key]
 
 
 def _room_for_all(self: Any, entry: Any, fact: Any, **how: Any) -> str:
@@ -73,10 +76,10 @@ def _room_for_all(self: Any, entry: Any, fact: Any, **how: Any) -> str:
     return _take(self, entry, fact, **how)
 
 
-def _sessions_of_all(self: Any, network: str, fact: Any) -> None:
+def _sessions_of_all(self: Any, network: str, fact: Any, **how: Any) -> None:
     """So many messages of a session are kept of all networks together."""
     if sum(len(said.get(fact.session, ())) for said in self.said.values()) < letters.MOST_SAID:
-        _say(self, network, fact)
+        _say(self, network, fact, **how)
 
 
 def _whose_it_is_called(journal: Any, state: Any, key: str, day: Any) -> bool:
