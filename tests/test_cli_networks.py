@@ -24,14 +24,16 @@ from abasto.facts.kinds import (
     OrderIssued,
     OrderLoaded,
     OrderReceived,
+    ShipmentPromised,
 )
 from abasto.journal.home import Home
 from abasto.letters import answering_for
+from abasto.state.letters import shipment_of
 from abasto.state.state import State
 from abasto.sync.hosting import peers_app
 
 TODAY = date(2027, 3, 1)
-DAY, TOMORROW = TODAY.isoformat(), (TODAY + timedelta(days=1)).isoformat()
+DAY, TOMORROW, LATER = (f"{TODAY + timedelta(days=days)}" for days in (0, 1, 3))
 Printed = Callable[[], Any]
 
 
@@ -164,6 +166,65 @@ def test_a_load_by_a_driver_waits_until_a_steward_passes_it_on_and_both_are_told
     capsys.readouterr()
     assert hills("networks", "--json") == 0
     assert json.loads(capsys.readouterr().out)["waiting"] == []
+
+
+def test_a_promise_whose_order_was_lost_with_its_device_is_taken_back_by_the_id_that_the_other_side_shows(
+    hills: Member, vale: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    folder = tmp_path / "second"
+    assert run("members", "join", hills.folder, folder, "--name", "second", "--clear", "--date", DAY) == 0
+    with Home.open(folder, passphrase=None) as home:
+        assert home.journal.device is not None
+        second = Member("second", folder, home.journal.device.key, hills.network)
+    hills.say(DeviceEndorsed(second.key, "steward", DAY))
+    with hills.open() as home, second.open() as theirs:
+        theirs.journal.receive(home.journal.store.export())
+    lost = ordered(second)
+    stick = tmp_path / "stick.abasto"
+    assert second("networks", "post", stick, "--for", vale.key, "--date", DAY) == 0
+    assert vale("networks", "hear", stick, "--date", DAY) == 0  # The second device is never heard of again.
+    [shipment] = vale.state().letters.coming
+    capsys.readouterr()
+    assert vale("networks", "--date", TOMORROW) == 0
+    assert "withdraw" not in capsys.readouterr().out, "it is not overdue yet"
+    assert vale("networks", "--date", LATER) == 0
+    assert f"abasto networks withdraw {shipment}" in capsys.readouterr().out
+    assert vale("networks", "withdraw", shipment) == 2
+    assert "only Hills, who promised it" in capsys.readouterr().err
+    assert hills("networks", "withdraw", "K7Q2") == 2
+    assert hills("networks", "withdraw", shipment, "--cause", "lost in the flood", "--date", LATER) == 0
+    assert hills("networks", "withdraw", shipment) == 2
+    assert "withdrawn already" in capsys.readouterr().err
+    assert hills("networks", "post", stick, "--force", "--for", vale.key, "--date", LATER) == 0
+    assert vale("networks", "hear", stick, "--date", LATER) == 0
+    assert vale.state().orders[shipment].status == "cancelled"
+    assert vale.state().books.on_the_way(shipment) == {}
+    with hills.open() as home, second.open() as theirs:  # It turns up after all: nothing is promised anew.
+        home.journal.receive(theirs.journal.store.export())
+    capsys.readouterr()
+    assert hills("orders", "show") == 0
+    assert "was promised to Vale and withdrawn" in capsys.readouterr().out
+    assert hills("orders", "cancel", lost, "--date", LATER) == 0
+
+
+def test_a_promise_is_not_taken_back_while_its_order_is_here_and_is_shown_where_it_is_not(
+    hills: Member, vale: Member, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    own = ordered(hills)
+    shipment = shipment_of(hills.network, own)
+    assert hills("networks", "withdraw", shipment) == 2
+    assert "carries it out and is here" in capsys.readouterr().err
+    lost = ShipmentPromised(vale.network, "O" * 43, "Vale market", DAY, TOMORROW, (Line("flour", 1),), DAY)
+    hills.say(lost)
+    capsys.readouterr()
+    assert hills("networks") == 0
+    gone = shipment_of(hills.network, lost.order)
+    assert f"abasto networks withdraw {gone}" in capsys.readouterr().out
+    assert hills("networks", "withdraw", gone) == 0
+    assert hills("networks") == 0
+    assert "its order is not here" not in capsys.readouterr().out
 
 
 def test_letters_and_nothing_else_go_to_a_peer_of_another_network(

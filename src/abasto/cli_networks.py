@@ -34,24 +34,27 @@ networks.command(plan)
 
 
 @networks.default
-def show(*, home: Path | None = None, json: Flag = False) -> int:
+def show(*, date: str | None = None, home: Path | None = None, json: Flag = False) -> int:
     """Show this network's id, the networks recognised here, and the shipments that come from them and go to them.
 
     Parameters
     ----------
+    date
+        The day by which shipments are overdue; today by default.
     home
         The folder of the journal; by default $ABASTO_HOME, or this folder.
     json
         Print one JSON object on stdout and nothing else.
 
     """
+    day = today(date)
     with open_home(home) as opened:
         state = read_state(opened)
         own = "" if opened.journal.device is None else opened.journal.device.key
     if json:
         print(json_format.dumps(_document(state), ensure_ascii=False, indent=1))
         return EXIT_OK
-    for line in _lines(state, own):
+    for line in _lines(state, own, day.isoformat()):
         print(printable(line))
     return EXIT_OK
 
@@ -90,6 +93,49 @@ def recognise(
         return EXIT_OK
     print(printable(f"Recognised {name}, {code}. Entry {code_of(entry.id)}."))
     print(f"Compare its code with the one that is read aloud there: {spoken(fact.network)}")
+    return EXIT_OK
+
+
+@networks.command
+def withdraw(
+    shipment: Code,
+    /,
+    *,
+    cause: str = "",
+    date: str | None = None,
+    home: Path | None = None,
+    json: Flag = False,
+) -> int:
+    """Take back a promise whose order was lost with its device: others hear that it does not come. A steward does it.
+
+    Where the order is here, cancel that instead: abasto orders cancel.
+
+    Parameters
+    ----------
+    shipment
+        The whole id of the shipment, as `abasto networks` shows it where it is awaited.
+    cause
+        Why it does not come.
+    date
+        The day on which it is taken back; today by default.
+    home
+        The folder of the journal; by default $ABASTO_HOME, or this folder.
+    json
+        Print one JSON object on stdout and nothing else.
+
+    """
+    from abasto.state.abroad import NotWithdrawnError, withdrawal
+
+    with open_home(home) as opened:
+        try:
+            fact = withdrawal(read_state(opened), shipment, date=today(date).isoformat(), cause=cause)
+        except NotWithdrawnError as error:
+            raise UsageError(str(error)) from None
+        [entry] = write(opened, [fact])
+    if json:
+        print(json_format.dumps({"entry": entry.id, "shipment": fact.shipment}))
+    else:
+        print(f"Taken back: shipment {code_of(fact.shipment)}. The other network hears it with the next letters.")
     return EXIT_OK
 
 
@@ -158,8 +204,8 @@ def hear(path: Path, /, *, date: str | None = None, home: Path | None = None, js
     return EXIT_INPUT if done.refused else EXIT_OK
 
 
-def _lines(state: State, own: str) -> Iterator[str]:
-    from abasto.state.abroad import card, others
+def _lines(state: State, own: str, day: str) -> Iterator[str]:
+    from abasto.state.abroad import card, lost_promises, others
 
     letters = state.letters
     yield f"This network is {state.network}, code {spoken(state.network)}."
@@ -174,13 +220,26 @@ def _lines(state: State, own: str) -> Iterator[str]:
         when = f", the last on {one.latest.day}" if one.latest else ""
         yield f"{one.name}, {code_of(one.network)}: {letters_words(one.heard)} heard{when}{joint}"
     units = {row.cells["good"]: row.cells.get("unit", "kg") for row in state.rows.table("goods")}
-    for shipment in letters.coming:
-        yield f"comes: {order_words(state.orders[shipment], units)}"
+    for shipment, coming in letters.coming.items():
+        record = state.orders[shipment]
+        yield f"comes: {order_words(record, units)}"
+        is_open = record.status not in ("received", "cancelled") and not coming.is_sent
+        if is_open and record.issued is not None and record.issued.arrives < day:
+            yield (
+                "  overdue, and it is not told that it was loaded. If they know of no such order, they take it back "
+                f"with: abasto networks withdraw {shipment}"
+            )
     for order, promise in letters.going.items():
         if order not in state.orders:
             continue  # It has not come here yet, or its author was cut off.
         to = letters.recognised.get(promise.network, code_of(promise.network))
         yield f"goes to {to}: {order_words(state.orders[order], units)}"
+    for promise in lost_promises(state):
+        to = letters.recognised.get(promise.network, code_of(promise.network))
+        yield (
+            f"promised to {to}, and its order is not here. If it does not come any more, take it back: abasto networks "
+            f"withdraw {promise.id}"
+        )
     waiting = len(letters.waiting())
     if waiting:
         what, they = ("load or receipt waits", "it is") if waiting == 1 else ("loads or receipts wait", "they are")

@@ -20,10 +20,11 @@ from abasto.cli_home import write
 from abasto.cycle import read_state
 from abasto.examples import federation_path
 from abasto.facts.codes import code_of, spoken
-from abasto.facts.kinds import DeviceEndorsed, Line, OrderIssued, OrderLoaded, OrderReceived
+from abasto.facts.kinds import DeviceEndorsed, Line, OrderIssued, OrderLoaded, OrderReceived, ShipmentPromised
 from abasto.journal.home import Home
 from abasto.state.abroad import card
 from abasto.state.exports import Exports, exports_of
+from abasto.state.letters import shipment_of
 from abasto.state.state import State
 
 TOMORROW = "2027-03-02"
@@ -173,6 +174,24 @@ def test_a_room_on_a_stewards_device_passes_on_what_a_driver_has_loaded(
     assert vale("hear", tmp_path / "from-hills.abasto") == 0
     [coming] = vale.state().letters.coming.values()
     assert coming.is_sent
+
+
+def test_a_promise_whose_order_is_not_here_is_taken_back_by_a_stewards_desk(
+    served: Served, desk: Desk, vale: Other
+) -> None:
+    recognised(desk, vale)
+    with Home.open(served.home, passphrase=None) as home:
+        lines = (Line("flour", 1_000),)
+        home.journal.append([ShipmentPromised(vale.network, "O" * 43, "Vale market", DAY, DAY, lines, DAY)], time=0)
+    shipment = shipment_of(served.state().network, "O" * 43)
+    assert shipment in desk.get("/networks").text
+    assert desk.form("/networks/withdraw", shipment="K7Q2").status_code == 400
+    assert "Taken back." in desk.form("/networks/withdraw", shipment=shipment, cause="the flood").text
+    assert served.state().letters.withdrawn == {shipment}
+    assert shipment not in desk.get("/networks").text
+    code = re.search(r">([0-9A-Z]{5}-[0-9A-Z]{5})<", desk.form("/access/code", role="allocator").text)
+    assert code is not None
+    assert Desk(served.url, code[1]).form("/networks/withdraw", shipment=shipment).status_code == 403
 
 
 def test_joint_plans_are_shown_with_whom_they_wait_for(served: Served, desk: Desk, vale: Other) -> None:

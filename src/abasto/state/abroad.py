@@ -10,23 +10,27 @@ from urllib.parse import parse_qs
 
 from abasto.errors import AbastoError
 from abasto.facts.codes import code_of
-from abasto.facts.kinds import NetworkRecognised
+from abasto.facts.kinds import NetworkRecognised, ShipmentWithdrawn
+from abasto.state.letters import shipment_of
 
 if TYPE_CHECKING:
-    from abasto.state.letters import Latest
+    from abasto.state.letters import Latest, Promise
     from abasto.state.state import State
     from abasto.state.types import OrderRecord
 
 __all__ = [
     "NotRecognisedError",
+    "NotWithdrawnError",
     "Other",
     "Shipment",
     "card",
     "destination",
+    "lost_promises",
     "others",
     "read_card",
     "recognition",
     "shipments",
+    "withdrawal",
 ]
 
 Standing = Literal["", "due", "promised", "withdrawing", "withdrawn"]
@@ -37,6 +41,10 @@ WHOLE_ID = re.compile("[A-Za-z0-9_-]{43}")
 
 class NotRecognisedError(AbastoError):
     """A network cannot be recognised as it was asked."""
+
+
+class NotWithdrawnError(AbastoError):
+    """A shipment cannot be withdrawn as it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +151,38 @@ def recognition(state: State, name: str, network: str, *, date: str) -> NetworkR
     if not name:
         raise NotRecognisedError("the network has no name; say what it is called in its own tables.")
     return NetworkRecognised(network, name, date)
+
+
+def lost_promises(state: State) -> Iterator[Promise]:
+    """Yield the shipments that were promised to others, stand there, and whose order is not here: it has not come, was
+    lost with its device, or its author was cut off.
+    """
+    for order, promise in state.letters.going.items():
+        known = state.orders.get(order)
+        if (known is None or known.issued is None) and promise.id not in state.letters.withdrawn:
+            yield promise
+
+
+def withdrawal(state: State, shipment: str, *, date: str, cause: str = "") -> ShipmentWithdrawn:
+    """Return the fact that takes back a shipment whose order is not here, by the id that the other network shows.
+
+    Raises `NotWithdrawnError` if it is not this network's to take back, or would be taken back by its order.
+    """
+    letters, shipment = state.letters, shipment.strip()
+    if not WHOLE_ID.fullmatch(shipment):
+        raise NotWithdrawnError(
+            f'"{shipment[:80]}" is no whole id of a shipment: 43 letters, as `abasto networks` shows it where it is '
+            "awaited."
+        )
+    if shipment in letters.coming:
+        name = letters.recognised.get(letters.coming[shipment].network, "")
+        raise NotWithdrawnError(f"this shipment comes to this network; only {name}, who promised it, takes it back.")
+    if shipment in letters.withdrawn:
+        raise NotWithdrawnError(f"shipment {code_of(shipment)} is withdrawn already; nothing was written.")
+    for id, order in state.orders.items():
+        if order.issued is None or order.status == "cancelled" or shipment_of(state.network, id) != shipment:
+            continue
+        if order.status == "received":
+            raise NotWithdrawnError(f"order {code_of(id)} carried it out and was received; it stands.")
+        raise NotWithdrawnError(f"order {code_of(id)} carries it out and is here; if it does not go, cancel that.")
+    return ShipmentWithdrawn(shipment, date, cause)

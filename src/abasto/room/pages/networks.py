@@ -33,7 +33,7 @@ from abasto.room.desk import (
 from abasto.room.joining import JointAsked, JointJob
 from abasto.room.web import Call, Page
 from abasto.situation import quantity_words
-from abasto.state.abroad import Shipment, card, others, read_card, recognition, shipments
+from abasto.state.abroad import Shipment, card, lost_promises, others, read_card, recognition, shipments, withdrawal
 from abasto.state.exports import SHARES, Share, chosen, exports_of
 from abasto.state.permits import refuse_forbidden
 from abasto.sync.bundle import open_bundle
@@ -57,6 +57,7 @@ MOST_PAST = 20
 class ShipmentView:
     """A shipment as the page shows it: `site` is where it goes, with us or with them."""
 
+    id: str
     code: str
     path: str
     name: str
@@ -106,6 +107,10 @@ def show(call: Call) -> Response:
             "past": past,
             "early": sum(map(len, state.letters.early.values())),
             "waiting": len(state.letters.waiting()),
+            "lost": [
+                (state.letters.recognised.get(one.network, code_of(one.network)), one.id)
+                for one in lost_promises(state)
+            ],
             "exports": exports_of(state.rows)[0],
             "goods": pickers(state)["goods"],
             "kept": [good_named(state, good) for good in sorted(exports_of(state.rows)[0].forbidden)],
@@ -155,6 +160,7 @@ def _view(state: State, shipment: Shipment) -> ShipmentView | None:
     if way is None:
         return None
     return ShipmentView(
+        id=order.id,
         code=code_of(order.id),
         path=path_to("order", order.id),
         name=shipment.name,
@@ -247,6 +253,16 @@ def recognise(call: Call) -> Response:
             return ask_back(call, [words], title=call.words("Networks"), back="/networks")
         call.room.write([fact])
     return call.go("/networks", said=call.words("{name} is recognised.", name=fact.name))
+
+
+def withdraw(call: Call) -> Response:
+    """Take back a promise whose order is lost."""
+    with call.room.lock:
+        fact = withdrawal(
+            call.room.state, call.field("shipment"), date=call.room.day.isoformat(), cause=call.field("cause")
+        )
+        call.room.write([fact])
+    return call.go("/networks", said=call.words("Taken back. The other network hears it with the next letters."))
 
 
 def choose(call: Call) -> Response:
@@ -350,6 +366,7 @@ PAGES_NETWORKS: Sequence[Page] = (
     Page("/networks/joint/stop", stop, "POST", "allocator"),
     Page("/networks/joint/sign", sign, "POST", "allocator"),
     Page("/networks/exports", choose, "POST", "steward"),
+    Page("/networks/withdraw", withdraw, "POST", "steward"),
     Page("/networks/letters", write, "POST", "allocator"),
     Page("/networks/hear", hear, "POST", "allocator"),
 )
