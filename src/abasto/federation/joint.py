@@ -452,13 +452,21 @@ class Peer:
         """
         held = self._rounds[turn]
         if held.clearing is None:
-            held.clearing = self._clear(held.maps.values(), self.border.network)
+            held.clearing = self._cleared(held.maps)
         if held.asked is None:
             promised = held.promised[-1] if held.promised else {}
             beside = {} if promised else self._newest(turn - 1).sent
             asked = self._at_least(self._asked(held.clearing), promised)
             held.asked = within_lanes(asked, promised, beside, self.border.out, self._weight)
         return held.asked
+
+    def _cleared(self, maps: Mapping[str, CoarseMap]) -> Clearing:
+        """Return the clearing of maps; one of nothing where they make no plan together, which is so for all."""
+        try:
+            return self._clear(maps.values(), self.border.network)
+        except (CheckError, SolverError):
+            self.stuck += 1
+            return Clearing({name: coarse.digest for name, coarse in sorted(maps.items())}, ())
 
     def _at_least(self, asked: Asked, told: Trade) -> Asked:
         """Return what is asked, and what was told where that is more: a map that came late may have changed what is."""
