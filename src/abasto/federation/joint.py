@@ -405,10 +405,11 @@ class Peer:
         return self._last(turn) or self._alone
 
     def _remade(self, held: _Round, turn: int) -> list[_Level]:
-        """Return plans that keep what was told in a round: the first promise with nothing of others, and what was told
-        since with what is sure by now, and with what is promised.
+        """Return plans that keep what was told by a round, in it or before: the first promise with nothing of others,
+        and what was told since with what is sure by now, and with what is promised.
         """
-        first, last = (held.promised[0], held.promised[-1]) if held.promised else ({}, {})
+        before = next((one.promised[-1] for one in reversed(self._rounds[:turn]) if one.promised), {})
+        first, last = (held.promised[0], held.promised[-1]) if held.promised else (before, before)
         bound = self._committed if self._chosen == turn else {}
         promised, sure = self._promised_here(turn), self._received(self._commits.values(), turn)
         levels: list[_Level] = []
@@ -431,6 +432,8 @@ class Peer:
         be made.
         """
         asked = self._asked_in(turn)
+        if not self._rounds[turn].promised:  # It was told in an earlier round.
+            asked = self._at_least(asked, told)
         dear = {
             (lane, good): (rates, replace(flow, price=max(flow.price, self._dearest[good])))
             for (lane, good), (rates, flow) in asked.items()
