@@ -17,7 +17,7 @@ from abasto.federation.clearing import clear, coarse_network
 from abasto.federation.coarse import OUT, CoarseMap
 from abasto.federation.draw import draw_map, merge_sites
 from abasto.federation.packed import encode
-from abasto.network import Network
+from abasto.network import Network, Stock
 from abasto.planner.make import make_plan
 from abasto.tables import check_network, write_network
 
@@ -72,6 +72,20 @@ def test_maps_together_are_tables_that_hold() -> None:
     network = coarse_network(maps, tiny(0).whole)
     assert network.days == 2
     assert not [finding for finding in check_network(network) if finding.severity == "error"]
+
+
+@pytest.mark.parametrize("tonnes", [11.3, 12.5, 17.8])
+def test_a_full_store_stays_one_where_rounding_makes_more_of_what_lies_in_it(tonnes: float) -> None:
+    sites = tuple(
+        site.model_copy(update={"storage_t": tonnes}) if site.site == "mill" else site for site in granary().sites
+    )
+    stocks = tuple(Stock(site="mill", good=good, quantity=500.0 * tonnes) for good in (FLOUR, SALT))
+    border = Border(granary(sites=sites, stocks=stocks))
+    alone = make_plan(border.alone, gap=0.05)
+    full = draw_map(border, merge_sites(border, 1), {}, periods=1, fairness=4.0, fineness=2, alone=alone)
+    [room] = [full.amount(room) for _, room in full.tables["nodes"] if room > 1]
+    assert sum(full.amount(much) for *_, much in full.tables["stocks"]) > 1000 * room
+    assert clear([full, drawn(coast())], coast()).flows
 
 
 @pytest.mark.parametrize("periods", [1, 2])

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from abasto.errors import FederationError
 from abasto.facts.canonical import canonical
 from abasto.federation.border import Border
-from abasto.federation.coarse import FINENESS, INTO, CoarseMap, amount, level
+from abasto.federation.coarse import FINENESS, INTO, UNLIMITED, CoarseMap, amount, level
 from abasto.federation.draw import draw_map, hours_inside, merge_sites
-from abasto.federation.packed import MOST_BYTES, MOST_TEXT, MOST_WHOLE, decode, encode
+from abasto.federation.packed import MOST_BYTES, MOST_TEXT, MOST_WHOLE, _text, decode, encode
 from abasto.network import Lane, Network
 from abasto.planner.make import make_plan
 
@@ -234,6 +234,35 @@ def test_no_damage_does_more_than_be_refused_or_change_what_is_said(data: st.Dat
     assert unpacked(encode(coarse, MOST_WHOLE)) == text
 
 
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("nodes", (UNLIMITED, 0)),
+        ("needs", (0, 10, 0, UNLIMITED, 50)),
+        ("needs", (0, 10, 0, 50, UNLIMITED)),
+        ("supplies", (0, 0, UNLIMITED)),
+        ("stocks", (0, 0, UNLIMITED)),
+        ("reserves", (0, 0, UNLIMITED)),
+        ("plants", (0, 0, UNLIMITED, 50)),
+        ("plants", (0, 0, 0, UNLIMITED)),
+        ("labour", (0, UNLIMITED)),
+        ("fleets", (0, 0, 0, 0, 50)),
+        ("fleets", (0, 0, UNLIMITED, 0, 50)),
+        ("fleets", (0, 0, 50, UNLIMITED, 50)),
+        ("fleets", (0, 0, 50, 0, UNLIMITED)),
+        ("lanes", (0, 1, 1, 0, UNLIMITED, 50)),
+        ("lanes", (1, 1, 0, 0, 50, 50)),
+        ("border", (8, 1, 0, 0, UNLIMITED, 50)),
+    ],
+)
+def test_what_no_table_can_hold_no_map_can_say(table: str, row: tuple[int, ...]) -> None:
+    coarse = drawn(granary(), 1)
+    nodes = {"nodes": ((0, 1), (0, 1))}
+    text = _text(replace(coarse, tables={**coarse.tables, **nodes, table: (row,)}))
+    with pytest.raises(FederationError, match="no map"):
+        decode(pack(text))
+
+
 def test_what_unpacks_to_more_than_any_map_is_not_unpacked() -> None:
     with pytest.raises(FederationError, match=f"more than {MOST_TEXT} bytes"):
         decode(pack(b" " * 10**7))
@@ -243,7 +272,7 @@ def test_a_map_that_would_be_too_long_is_not_written_but_as_a_whole() -> None:
     coarse = drawn(granary())
     numbers = random.Random(5).sample(range(2**32), 1800)
     many = [(lane, INTO, lane % 2, 0, 0, 0) for lane in numbers]
-    long = replace(coarse, tables={**coarse.tables, "border": tuple(sorted(many)), "nodes": ((1, 1), (1, 1))})
+    long = replace(coarse, tables={**coarse.tables, "border": tuple(sorted(many)), "nodes": ((0, 1), (0, 1))})
     with pytest.raises(FederationError, match="at most 4096"):
         encode(long)
     assert MOST_BYTES < len(encode(long, MOST_WHOLE)) <= MOST_WHOLE

@@ -14,7 +14,7 @@ from federated import BREAD, FLOUR, SALT, coast, granary, keep_promises, tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abasto.errors import FederationError, SolverError
+from abasto.errors import CheckError, FederationError, SolverError
 from abasto.facts.kinds import LONGEST_LETTER, JointSaid, LetterHeard, body_of
 from abasto.federation.border import Border, lane_id
 from abasto.federation.clearing import Clearing, Flow
@@ -162,6 +162,17 @@ def test_who_cannot_plan_what_is_asked_promises_nothing_and_goes_on() -> None:
     holds(session)
     assert valley.stuck > 0
     assert session.agreed["valley"].value == session.agreed["valley"].alone
+
+
+def test_maps_that_make_no_plan_together_propose_nothing_and_stop_nobody() -> None:
+    def clearing(maps: Iterable[CoarseMap], common: Network) -> Clearing:
+        raise CheckError(["a rule was broken"])
+
+    peers = [Peer(one, "test", settings=ONE, clearing=clearing) for one in (granary(), coast())]
+    session = hold(peers)
+    assert all(agreed.sent == {} for agreed in session.agreed.values())
+    assert peers[0].clearing_digest(0) == peers[1].clearing_digest(0) != ""
+    assert session.stuck == len(peers)
 
 
 def test_a_forbidden_good_stays() -> None:

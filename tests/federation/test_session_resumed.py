@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 from by_letters import DAY, DAYS, live, networks, step, took_up
-from federated import FLOUR, SALT, granary, keep_promises, tiny
+from federated import FLOUR, SALT, coast, granary, keep_promises, tiny
 
 from abasto.cli_joint import _agreed_lines
 from abasto.cycle import read_state
@@ -21,7 +21,7 @@ from abasto.federation.joint import Peer, Settings, steps_of
 from abasto.federation.messages import Message, Said, Stepped, Told, read, write
 from abasto.federation.session import BY_LETTERS, Session, standing
 from abasto.journal.journal import Journal
-from abasto.network import Fleet, Network, Supply
+from abasto.network import Fleet, Need, Network, Stock, Supply
 from abasto.planner.check import check_plan
 
 
@@ -152,6 +152,56 @@ def asked(tables: Network, *flows: tuple[str, float, float]) -> Peer:
 def said_in_two_passes(peer: Peer) -> list[bytes]:
     own = [message.raw for _ in range(3) for message in peer.next()]
     return [*own, write(Stepped("test", peer.name, 0, 3), [])]
+
+
+@pytest.mark.parametrize("broken", [6, 7, 9, 11])
+def test_taken_up_after_a_round_that_asked_nothing_more_of_it_a_network_sends_what_it_promised_before(
+    broken: int,
+) -> None:
+    """The valley is asked for flour in the first round only, the coast for salt in the second only."""
+    to_valley = lane_id("coast", "harbour", "valley", "mill")
+    salted = Need(site="mill", good=SALT, quantity=500.0, people=1000)
+    valley = granary(supplies=granary().supplies[:1], needs=(*granary().needs, salted))
+    carts = Fleet(fleet="carts", vehicles=3, payload_t=5.0, mode="coast road")
+    port = coast(stocks=(Stock(site="harbour", good=SALT, quantity=20_000.0),), fleets=(*coast().fleets, carts))
+    first: dict[str, str] = {}
+
+    def clearing(maps: Iterable[CoarseMap], common: Network) -> Clearing:
+        digests = {one.network: one.digest for one in maps}
+        flows = (Flow(TO_COAST, FLOUR, (6000.0,), 1e6), Flow(to_valley, SALT, (1600.0,), 1e6))
+        return Clearing(digests, flows[:1] if digests == (first or first.update(digests) or first) else flows[1:])
+
+    own: dict[str, list[bytes]] = {"valley": [], "coast": []}
+    came: dict[str, list[bytes]] = {"valley": [], "coast": []}
+
+    def anew() -> dict[str, Peer]:
+        peers = {}
+        for network in (valley, port):
+            peer = peers[network.name] = Peer(network, "test", settings=Settings(rounds=2, passes=2), clearing=clearing)
+            for raw in came[peer.name]:
+                peer.take(raw)
+            peer.recall(own[peer.name])
+        return peers
+
+    peers = anew()
+    for number in range(peers["valley"].steps):
+        peers = anew() if number == broken else peers
+        said = [(name, message) for name, peer in peers.items() for message in peer.next()]
+        for name, peer in peers.items():
+            own[name] += [message.raw for sender, message in said if sender == name]
+            own[name].append(write(Stepped("test", name, 0, step + 1), []))
+            heard = [message.raw for sender, message in said if sender != name]
+            came[name] += heard
+            for raw in heard:
+                peer.take(raw)
+    agreed = {name: peer.agreed() for name, peer in peers.items()}
+    keep_promises(list(agreed.values()))
+    assert agreed["coast"].received == agreed["valley"].sent
+    assert {good for _, good in agreed["valley"].sent} == {FLOUR}
+    assert agreed["valley"].received == agreed["coast"].sent
+    for name, peer in anew().items():
+        assert covers(peer.agreed().sent, peer._committed)
+        assert peer.agreed().value == pytest.approx(agreed[name].value, rel=0.01)
 
 
 def promises(messages: list[Message]) -> list[Told]:

@@ -119,6 +119,7 @@ class _Layout:
         self.arrives: dict[int, str] = {}
         self._maps = maps
         self._goods = sorted(row.good for row in common.goods)
+        self._tonnes = {row.good: row.kg_per_unit / 1000 for row in common.goods}
         self._recipes = sorted({line.recipe for line in common.recipes})
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._steps: list[Site] = []
@@ -155,10 +156,13 @@ class _Layout:
                 if level:
                     yield {"from_day": period + 1, "to_day": period + 1}, amount(level), days[period]
 
+        lies = [0.0] * len(rows["nodes"])  # Rounding may make it more than a full store holds.
+        for g, at, much in rows["stocks"]:
+            lies[at] += amount(much) * self._tonnes[good(g)]
         yield (
             "sites",
             [
-                Site(site=node(index), storage_t=None if room == UNLIMITED else amount(room))
+                Site(site=node(index), storage_t=None if room == UNLIMITED else max(amount(room), lies[index]))
                 for index, (_, room) in enumerate(rows["nodes"])
             ],
         )

@@ -76,6 +76,8 @@ _MOST = {
     "both": 1,
     "ways": OUT + INTO,
 }
+_LIMITED = {"people", "amount", "hours", "payload", "handling"}
+"""Levels of which none is without limit; storage and the tonnes of lanes may be."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,10 @@ def refuse_unknown(coarse: CoarseMap) -> None:
             for (kind, highest), value in zip(kinds, row, strict=True):
                 if type(value) is not int or not 0 <= value <= highest:
                     raise FederationError(f"no map: {kind} {value!r:.40} in table {name}, at most {highest} is known")
+                if (value == UNLIMITED and kind in _LIMITED) or (value == NOTHING and kind == "payload"):
+                    raise FederationError(f"no map: {kind} {amount(value, 1):g} in table {name}, which cannot be")
+    if any(start == end for start, end, *_ in coarse.tables["lanes"]):
+        raise FederationError("no map: a lane in table lanes leads from a node to itself")
 
 
 def by_period(days: int, periods: int, amounts: Mapping[int, float]) -> Sequence[float]:

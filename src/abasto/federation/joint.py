@@ -406,10 +406,11 @@ class Peer:
         return self._last(turn) or self._alone
 
     def _remade(self, held: _Round, turn: int) -> list[_Level]:
-        """Return plans that keep what was told in a round: the first promise with nothing of others, and what was told
-        since with what is sure by now, and with what is promised.
+        """Return plans that keep what was told by a round, in it or before: the first promise with nothing of others,
+        and what was told since with what is sure by now, and with what is promised.
         """
-        first, last = (held.promised[0], held.promised[-1]) if held.promised else ({}, {})
+        before = next((one.promised[-1] for one in reversed(self._rounds[:turn]) if one.promised), {})
+        first, last = (held.promised[0], held.promised[-1]) if held.promised else (before, before)
         bound = self._committed if self._chosen == turn else {}
         promised, sure = self._promised_here(turn), self._received(self._commits.values(), turn)
         levels: list[_Level] = []
@@ -432,6 +433,8 @@ class Peer:
         be made.
         """
         asked = self._asked_in(turn)
+        if not self._rounds[turn].promised:  # It was told in an earlier round.
+            asked = self._at_least(asked, told)
         dear = {
             (lane, good): (rates, replace(flow, price=max(flow.price, self._dearest[good])))
             for (lane, good), (rates, flow) in asked.items()
@@ -453,13 +456,21 @@ class Peer:
         """
         held = self._rounds[turn]
         if held.clearing is None:
-            held.clearing = self._clear(held.maps.values(), self.border.network)
+            held.clearing = self._cleared(held.maps)
         if held.asked is None:
             promised = held.promised[-1] if held.promised else {}
             beside = {} if promised else self._newest(turn - 1).sent
             asked = self._at_least(self._asked(held.clearing), promised)
             held.asked = within_lanes(asked, promised, beside, self.border.out, self._weight)
         return held.asked
+
+    def _cleared(self, maps: Mapping[str, CoarseMap]) -> Clearing:
+        """Return the clearing of maps; one of nothing where they make no plan together, which is so for all."""
+        try:
+            return self._clear(maps.values(), self.border.network)
+        except (CheckError, SolverError):
+            self.stuck += 1
+            return Clearing({name: coarse.digest for name, coarse in sorted(maps.items())}, ())
 
     def _at_least(self, asked: Asked, told: Trade) -> Asked:
         """Return what is asked, and what was told where that is more: a map that came late may have changed what is."""
