@@ -189,7 +189,7 @@ def test_taken_up_after_a_round_that_asked_nothing_more_of_it_a_network_sends_wh
         said = [(name, message) for name, peer in peers.items() for message in peer.next()]
         for name, peer in peers.items():
             own[name] += [message.raw for sender, message in said if sender == name]
-            own[name].append(write(Stepped("test", name, 0, step + 1), []))
+            own[name].append(write(Stepped("test", name, 0, number + 1), []))
             heard = [message.raw for sender, message in said if sender != name]
             came[name] += heard
             for raw in heard:
