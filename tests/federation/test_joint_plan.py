@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from abasto.errors import FederationError, SolverError
 from abasto.federation.border import Border, lane_id
+from abasto.federation.clearing import Clearing
 from abasto.federation.coarse import decode, encode
 from abasto.federation.joint import Agreed, Kept, Peer, Settings, plan_carefully
 from abasto.federation.messages import MapTold, Told, read, write
@@ -240,6 +241,55 @@ def test_a_map_with_a_good_that_nobody_knows_stops_nobody() -> None:
     with pytest.raises(FederationError, match="a good that is not in the common list"):
         valley.take(write(replace(said, coarse=encode(replace(coarse, tables=strange))), GOODS))
     valley.next()
+
+
+LANE = lane_id("valley", "square", "coast", "harbour")
+"""It leads from valley to coast."""
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "why"),
+    [
+        ("needs", (0, 0, 10, 120, 255), "breaks a rule of the tables"),
+        ("plants", (0, 0, 100, 120), "breaks a rule of the tables"),
+        ("lanes", (0, 0, 1, 255, 255), "breaks a rule of the tables"),
+        ("out", (7, 0, 1, 255, 255), "a lane without end"),
+        ("supplies", (0, 1, 254), "more than 1e.12 of something in table supplies"),
+        ("out", (LANE, 0, 1, 100, 255), f"lane {LANE}, which is none of its own"),
+        ("into", (LANE, 0), f"lane {LANE}, which is none of its own"),
+    ],
+)
+def test_a_map_that_nobody_could_plan_with_is_refused_by_all_whom_it_concerns(
+    table: str, row: tuple[int, ...], why: str
+) -> None:
+    valley, port = Peer(granary(), "test", settings=ONE), Peer(coast(), "test", settings=ONE)
+    [own], [other] = valley.next(), port.next()
+    said = read(other.raw, GOODS)
+    assert isinstance(said, MapTold)
+    coarse = decode(said.coarse)
+    tables = {**coarse.tables, "out": (), "into": ()}
+    tables[table] = tuple(sorted((*tables[table], row)))
+    strange = encode(replace(coarse, network="desert", tables=tables))
+    for peer in (valley, port):
+        with pytest.raises(FederationError, match=why):
+            peer.take(write(MapTold("test", "desert", 0, strange), GOODS))
+    valley.take(other.raw)
+    port.take(own.raw)
+    valley.next()
+    assert valley.clearing_digest(0)
+
+
+def test_maps_with_which_no_plan_can_be_made_ask_nobody_for_anything() -> None:
+    def fails(maps: object, network: object) -> Clearing:
+        raise SolverError("it found nothing")
+
+    valley = Peer(granary(), "test", settings=ONE, clearing=fails)
+    valley.next()
+    [other] = Peer(coast(), "test", settings=ONE).next()
+    valley.take(other.raw)
+    while valley.done < valley.steps:
+        valley.next()
+    assert (valley.stuck, valley.agreed().sent) == (1, {})
 
 
 @given(st.binary(max_size=100), st.sampled_from([b"M", b"T", b""]))

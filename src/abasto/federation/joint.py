@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Literal
 
-from abasto.errors import CheckError, FederationError, SettingError, SolverError
+from abasto.errors import CheckError, FederationError, InputError, SettingError, SolverError
 from abasto.federation.amounts import Asked, larger, promise_of, shortfall, stretches, within_lanes
 from abasto.federation.border import Border, Gate, Trade, covers
-from abasto.federation.clearing import Clearing, Flow, clear
+from abasto.federation.clearing import Clearing, Flow, clear, refuse_unplannable
 from abasto.federation.coarse import COLUMNS, CoarseMap, common_digest, decode, encode, fits
 from abasto.federation.draw import MOST_TOGETHER, draw_map, hours_inside, merge_sites
 from abasto.federation.messages import MapTold, Message, Stepped, Told, Voted, read, write
@@ -197,6 +197,8 @@ class Peer:
             if coarse.network != said.sender:
                 raise FederationError(f'"{said.sender}" sent a map of "{coarse.network}"')
             self._refuse_unlike(coarse)
+            self._refuse_false_lanes(coarse)
+            refuse_unplannable(coarse, self.border.network)
             held.maps.setdefault(said.sender, coarse)
         elif isinstance(said, Voted):
             held.votes.setdefault(said.sender, said)
@@ -408,13 +410,21 @@ class Peer:
         their names.
         """
         if held.clearing is None:
-            held.clearing = self._clear(held.maps.values(), self.border.network)
+            held.clearing = self._cleared(held.maps.values())
         if held.asked is None:
             promised = held.promised[-1] if held.promised else {}
             held.asked = within_lanes(
                 self._at_least(self._asked(held.clearing), promised), promised, self.border.out, self._weight
             )
         return held.asked
+
+    def _cleared(self, maps: Iterable[CoarseMap]) -> Clearing:
+        """Return the clearing of maps; where no plan of them all can be made, nobody is asked for anything."""
+        try:
+            return self._clear(maps, self.border.network)
+        except (CheckError, InputError, SolverError):
+            self.stuck += 1
+            return Clearing({}, ())
 
     def _at_least(self, asked: Asked, told: Trade) -> Asked:
         """Return what is asked, and what was told where that is more: a map that came late may have changed what is."""
@@ -452,6 +462,14 @@ class Peer:
                 f"with fairness {coarse.fairness:g}; here it is {network.days} days from {network.start}, "
                 f"{settings.periods} and {settings.fairness:g}"
             )
+
+    def _refuse_false_lanes(self, coarse: CoarseMap) -> None:
+        """Who calls lanes its own that lead between this network and another stays out: they would be cleared to it."""
+        out, into = self.border.out, self.border.into
+        for leads, ours, theirs in (("out", out, into), ("into", into, out)):
+            for lane in (row[0] for row in coarse.tables[leads]):
+                if lane in ours or (lane in theirs and theirs[lane].other != coarse.network):
+                    raise FederationError(f'the map of "{coarse.network}" has lane {lane}, which is none of its own')
 
     def _refuse_foreign(self, said: Told) -> None:
         """A network speaks for lanes that lead from it to here, and for the days of the session."""
