@@ -18,7 +18,7 @@ from abasto.errors import CheckError, FederationError, SolverError
 from abasto.facts.kinds import LONGEST_LETTER, JointSaid, LetterHeard, body_of
 from abasto.federation.border import Border, lane_id
 from abasto.federation.clearing import Clearing, Flow
-from abasto.federation.coarse import INTO, CoarseMap
+from abasto.federation.coarse import INTO, OUT, CoarseMap
 from abasto.federation.joint import Agreed, Kept, Peer, Settings, plan_carefully
 from abasto.federation.messages import MapTold, Told, read, write
 from abasto.federation.packed import MOST_BYTES, MOST_WHOLE, decode, encode, fits
@@ -293,6 +293,52 @@ def test_a_map_with_a_good_that_nobody_knows_stops_nobody() -> None:
     with pytest.raises(FederationError, match="a good that is not in the common list"):
         valley.take(write(replace(said, coarse=encode(replace(coarse, tables=strange))), GOODS))
     valley.next()
+
+
+LANE = lane_id("valley", "square", "coast", "harbour")
+"""It leads from valley to coast."""
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "why"),
+    [
+        ("plants", (0, 0, 900, 1000), "breaks a rule of the tables"),
+        ("supplies", (0, 1, 2000), "more than 1e.12 of something in table supplies"),
+        ("border", (LANE, OUT, 0, 0, 802, 802), f"lane {LANE}, which is none of its own"),
+        ("border", (LANE ^ 1, INTO, 0, 0, 0, 0), f"lane {LANE}, which is none of its own"),
+    ],
+)
+def test_a_map_that_nobody_could_plan_with_is_refused_by_all_whom_it_concerns(
+    table: str, row: tuple[int, ...], why: str
+) -> None:
+    valley, port = Peer(granary(), "test", settings=ONE), Peer(coast(), "test", settings=ONE)
+    [own], [other] = valley.next(), port.next()
+    said = read(other.raw, GOODS)
+    assert isinstance(said, MapTold)
+    coarse = decode(said.coarse)
+    tables = {**coarse.tables, "border": ()}
+    tables[table] = tuple(sorted((*tables[table], row)))
+    strange = encode(replace(coarse, network="desert", tables=tables))
+    for peer in (valley, port):
+        with pytest.raises(FederationError, match=why):
+            peer.take(write(MapTold("test", "desert", 0, strange), GOODS))
+    valley.take(other.raw)
+    port.take(own.raw)
+    valley.next()
+    assert valley.clearing_digest(0)
+
+
+def test_maps_with_which_no_plan_can_be_made_ask_nobody_for_anything() -> None:
+    def fails(maps: object, network: object) -> Clearing:
+        raise SolverError("it found nothing")
+
+    valley = Peer(granary(), "test", settings=ONE, clearing=fails)
+    valley.next()
+    [other] = Peer(coast(), "test", settings=ONE).next()
+    valley.take(other.raw)
+    while valley.done < valley.steps:
+        valley.next()
+    assert (valley.stuck, valley.agreed().sent) == (1, {})
 
 
 @given(st.binary(max_size=100), st.sampled_from([b"M", b"T", b""]))

@@ -1,6 +1,7 @@
 """Networks that plan together over a carrier that loses, doubles, delays and mixes up what they say.
 
-What is changed on the way comes to nobody: joint plans are said by letters, which are signed.
+What is changed on the way comes to nobody: joint plans are said by letters, which are signed. In a third of the
+schedules one of them does all the harm it can by what it says.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
+from sim_hostile_joint import OWN_LANE, Deceiver, coast_beside_it
 from tests.federation.federated import coast, granary, keep_promises, tiny
 
+from abasto.errors import FederationError
 from abasto.federation.joint import Agreed, Peer, Settings
 
 __all__ = ["counting_promises", "live_joint"]
@@ -27,12 +30,17 @@ def live_joint(seed: int, agreed_of: Callable[[Peer], Agreed] = Peer.agreed) -> 
     often = {what: random.choice((0.0, 0.1, 0.4)) for what in ("lost", "doubled", "late")}
     seen: Counter[str] = Counter()
     networks = tiny(seed % 2).members if seed % 6 == 5 else (granary(), coast())
+    deceiver = Deceiver(seed, "2027-03-01", networks[0].days) if seed % 3 == 1 else None
+    if deceiver is not None:
+        networks = (granary(), coast_beside_it())
     peers = [Peer(network, "2027-03-01", settings=ONE) for network in networks]
     waiting: list[tuple[Peer, bytes]] = []
     for _ in range(peers[0].steps + LATE):
         arriving, waiting = waiting, []
         for sender in peers:
             for message in sender.next():
+                if deceiver is not None:
+                    deceiver.hear(message.raw)
                 for peer in peers:
                     if peer is sender or message.to not in (None, peer.name):
                         continue
@@ -44,13 +52,24 @@ def live_joint(seed: int, agreed_of: Callable[[Peer], Agreed] = Peer.agreed) -> 
                         is_late = random.random() < often["late"]
                         (waiting if is_late else arriving).append((peer, message.raw))
                         seen["late" if is_late else "came"] += 1
+        if deceiver is not None:
+            arriving += [(peer, raw) for peer in peers for raw in deceiver.says()]
         random.shuffle(arriving)
         for peer, raw in arriving:
-            peer.take(raw)
-    held = [agreed_of(peer) for peer in peers]
+            try:
+                peer.take(raw)
+            except FederationError:
+                assert deceiver is not None, "somebody honest was refused"
+                seen["refused"] += 1
+    held = [_but_for(OWN_LANE, agreed_of(peer)) for peer in peers]
     keep_promises(held)
     seen["bound"] += sum(len(agreed.sent) for agreed in held)
     return seen
+
+
+def _but_for(lane: int, agreed: Agreed) -> Agreed:
+    """Return what a network holds without what comes by a lane of somebody who binds itself and does not keep it."""
+    return replace(agreed, received={key: days for key, days in agreed.received.items() if key[0] != lane})
 
 
 def counting_promises(peer: Peer) -> Agreed:

@@ -18,17 +18,20 @@ import numpy as np
 
 from abasto.errors import FederationError
 from abasto.facts.canonical import canonical
-from abasto.federation.coarse import INTO, OUT, UNLIMITED, CoarseMap, common_digest
+from abasto.federation.coarse import COLUMNS, INTO, OUT, UNLIMITED, CoarseMap, common_digest
 from abasto.network import Fleet, Labour, Lane, Need, Network, Plant, Reserve, Site, Stock, Supply
 from abasto.planner.make import plan_in_full
 from abasto.planner.problem import tier_values
+from abasto.tables import check_network
 
-__all__ = ["Clearing", "Flow", "clear", "coarse_network"]
+__all__ = ["Clearing", "Flow", "clear", "coarse_network", "refuse_unplannable"]
 
 LEAST_TONNES = 2.0
 """Less than this, by one lane and of one good over the whole horizon, is not proposed,"""
 LEAST_SHARE = 0.01
 """unless all that the networks need together is so little that it is more than this share of it."""
+MOST_AMOUNT = 1e12
+"""So much of anything a map may have at most."""
 DIGITS = 3
 """Amounts and prices of a clearing are rounded to so many digits: far coarser than the solver's own noise."""
 FREE = "free"
@@ -109,6 +112,24 @@ def clear(maps: Iterable[CoarseMap], common: Network) -> Clearing:
 def coarse_network(maps: Iterable[CoarseMap], common: Network) -> Network:
     """Return what maps say as one network of the format, one day for each period."""
     return _Layout(sorted(maps, key=lambda coarse: coarse.network), common).whole
+
+
+def refuse_unplannable(coarse: CoarseMap, common: Network) -> None:
+    """Raise `FederationError` for a map whose tables break a rule of the format, so that nothing could be cleared with
+    it, or that has amounts beside which a solver's arithmetic loses all others.
+    """
+    begin = f'the map of "{coarse.network}"'
+    for table, columns in COLUMNS.items():
+        first = next((at for at, name in enumerate(columns) if name in ("people", "amount", "amount*")), len(columns))
+        levels = {level for row in coarse.tables[table] for level in row[first:]} - {UNLIMITED}
+        if any(coarse.amount(level) > MOST_AMOUNT for level in levels):
+            raise FederationError(f"{begin} has more than {MOST_AMOUNT:.0e} of something in table {table}")
+    try:
+        errors = [one for one in check_network(coarse_network([coarse], common)) if one.severity == "error"]
+    except ValueError as error:  # What no row of a table may have, such as a need without limit.
+        raise FederationError(f"{begin} breaks a rule of the tables: {error}") from None
+    if errors:
+        raise FederationError(f"{begin} breaks a rule of the tables: {errors[0]}")
 
 
 class _Layout:

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Literal
 
-from abasto.errors import CheckError, FederationError, SettingError, SolverError
+from abasto.errors import CheckError, FederationError, InputError, SettingError, SolverError
 from abasto.federation.amounts import Asked, larger, plus, promise_of, shortfall, stretches, within_lanes
 from abasto.federation.border import Border, Gate, Trade, covers
-from abasto.federation.clearing import Clearing, Flow, clear
-from abasto.federation.coarse import COLUMNS, FINENESS, CoarseMap, common_digest
+from abasto.federation.clearing import Clearing, Flow, clear, refuse_unplannable
+from abasto.federation.coarse import COLUMNS, FINENESS, INTO, OUT, CoarseMap, common_digest
 from abasto.federation.draw import MOST_TOGETHER, Kind, draw_map, hours_inside, merge_sites
 from abasto.federation.messages import MapTold, Message, Stepped, Told, Voted, read, write
 from abasto.federation.packed import MOST_BYTES, MOST_WHOLE, decode, encode, fits
@@ -204,6 +204,8 @@ class Peer:
             if coarse.network != said.sender:
                 raise FederationError(f'"{said.sender}" sent a map of "{coarse.network}"')
             self._refuse_unlike(coarse)
+            self._refuse_false_lanes(coarse)
+            refuse_unplannable(coarse, self.border.network)
             held.maps.setdefault(said.sender, coarse)
         elif isinstance(said, Voted):
             held.votes.setdefault(said.sender, said)
@@ -468,7 +470,7 @@ class Peer:
         """Return the clearing of maps; one of nothing where they make no plan together, which is so for all."""
         try:
             return self._clear(maps.values(), self.border.network)
-        except (CheckError, SolverError):
+        except (CheckError, InputError, SolverError):
             self.stuck += 1
             return Clearing({name: coarse.digest for name, coarse in sorted(maps.items())}, ())
 
@@ -515,6 +517,16 @@ class Peer:
                 f"with fairness {coarse.fairness:g}; here it is {network.days} days from {network.start}, "
                 f"{settings.periods} and {settings.fairness:g}"
             )
+
+    def _refuse_false_lanes(self, coarse: CoarseMap) -> None:
+        """Who calls lanes its own that lead between this network and another stays out: they would be cleared to it."""
+        out, into = self.border.out, self.border.into
+        rows = coarse.tables["border"]
+        theirs_out = [(lane, out, into) for lane, ways, *_ in rows if ways & OUT]
+        theirs_into = [(lane ^ 1, into, out) for lane, ways, *_ in rows if ways & INTO]
+        for lane, ours, others in (*theirs_out, *theirs_into):
+            if lane in ours or (lane in others and others[lane].other != coarse.network):
+                raise FederationError(f'the map of "{coarse.network}" has lane {lane}, which is none of its own')
 
     def _refuse_foreign(self, said: Told) -> None:
         """A network speaks for lanes that lead from it to here, and for the days of the session."""
