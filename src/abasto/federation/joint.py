@@ -461,7 +461,8 @@ class Peer:
             held.clearing = self._cleared(held.maps)
         if held.asked is None:
             promised = held.promised[-1] if held.promised else {}
-            beside = {} if promised else self._newest(turn - 1).sent
+            newest = self._newest(turn - 1)  # It may send some grains of what is asked more than it promised.
+            beside = {} if promised else _sent(newest.plan, newest.gates)
             asked = self._at_least(self._asked(held.clearing), promised)
             held.asked = within_lanes(asked, promised, beside, self.border.out, self._weight)
         return held.asked
@@ -692,7 +693,7 @@ def steps_of(settings: Settings) -> Iterator[tuple[str, int, int]]:
     yield from (("commit", 0, number) for number in range(settings.rounds * settings.passes))
 
 
-def _sent(plan: Plan, gates: list[Gate]) -> Trade:
+def _sent(plan: Plan, gates: Iterable[Gate]) -> Trade:
     """Return what a plan hands over at gates, by day of arrival."""
     gate_of = {gate.name: gate for gate in gates}
     amounts: dict[tuple[int, str], list[float]] = {}
