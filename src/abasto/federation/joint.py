@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Literal
 
-from abasto.errors import CheckError, FederationError, SettingError, SolverError
+from abasto.errors import AbastoError, CheckError, FederationError, SettingError, SolverError
 from abasto.federation.amounts import Asked, larger, plus, promise_of, shortfall, stretches, within_lanes
 from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear
@@ -423,7 +423,9 @@ class Peer:
             if is_bound:
                 self.unkept = missing
             if level is not None and (is_bound or not missing):
-                levels.append(replace(level, sent=sent))
+                # Once more around what was told: beside a thousandfold reward its own people were planned loosely.
+                again = self._next_level(relied, [], level) if level.gates else None
+                levels.append(replace(again if again and covers(again.sent, level.sent) else level, sent=sent))
         return levels
 
     def _holding(self, turn: int, relied: Trade, told: Trade) -> _Level | None:
@@ -452,13 +454,24 @@ class Peer:
         """
         held = self._rounds[turn]
         if held.clearing is None:
-            held.clearing = self._clear(held.maps.values(), self.border.network)
+            held.clearing = self._cleared([coarse for _, coarse in sorted(held.maps.items())])
         if held.asked is None:
             promised = held.promised[-1] if held.promised else {}
             beside = {} if promised else self._newest(turn - 1).sent
             asked = self._at_least(self._asked(held.clearing), promised)
             held.asked = within_lanes(asked, promised, beside, self.border.out, self._weight)
         return held.asked
+
+    def _cleared(self, maps: list[CoarseMap]) -> Clearing:
+        """Return the clearing of some maps. Where one says what cannot be, or what no plan can be made of, it is that
+        of all but the first without which there is one, or proposes nothing: the same for whoever holds the same maps.
+        """
+        for without in (None, *maps):
+            try:
+                return self._clear([coarse for coarse in maps if coarse is not without], self.border.network)
+            except (AbastoError, ValueError, ArithmeticError):
+                self.stuck += 1
+        return Clearing({coarse.network: coarse.digest for coarse in maps}, ())
 
     def _at_least(self, asked: Asked, told: Trade) -> Asked:
         """Return what is asked, and what was told where that is more: a map that came late may have changed what is."""
