@@ -15,7 +15,7 @@ from federated import BREAD, FLOUR, SALT, coast, granary, keep_promises, tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abasto.errors import CheckError, FederationError, SolverError
+from abasto.errors import FederationError, SolverError
 from abasto.facts.kinds import LONGEST_LETTER, JointSaid, LetterHeard, body_of
 from abasto.federation.border import Border, lane_id
 from abasto.federation.clearing import Clearing, Flow
@@ -190,17 +190,6 @@ def test_who_cannot_plan_what_is_asked_promises_nothing_and_goes_on() -> None:
     assert session.agreed["valley"].value == session.agreed["valley"].alone
 
 
-def test_maps_that_make_no_plan_together_propose_nothing_and_stop_nobody() -> None:
-    def clearing(maps: Iterable[CoarseMap], common: Network) -> Clearing:
-        raise CheckError(["a rule was broken"])
-
-    peers = [Peer(one, "test", settings=ONE, clearing=clearing) for one in (granary(), coast())]
-    session = hold(peers)
-    assert all(agreed.sent == {} for agreed in session.agreed.values())
-    assert peers[0].clearing_digest(0) == peers[1].clearing_digest(0) != ""
-    assert session.stuck == len(peers)
-
-
 def test_a_forbidden_good_stays() -> None:
     members = [Peer(granary(), "test", settings=Settings(periods=1, rounds=1, forbidden=frozenset({FLOUR, BREAD})))]
     session = hold([*members, Peer(coast(), "test", settings=Settings(periods=1, rounds=1))])
@@ -352,19 +341,6 @@ def test_a_map_that_nobody_could_plan_with_is_refused_by_all_whom_it_concerns(
     port.take(own.raw)
     valley.next()
     assert valley.clearing_digest(0)
-
-
-def test_maps_with_which_no_plan_can_be_made_ask_nobody_for_anything() -> None:
-    def fails(maps: object, network: object) -> Clearing:
-        raise SolverError("it found nothing")
-
-    valley = Peer(granary(), "test", settings=ONE, clearing=fails)
-    valley.next()
-    [other] = Peer(coast(), "test", settings=ONE).next()
-    valley.take(other.raw)
-    while valley.done < valley.steps:
-        valley.next()
-    assert (valley.stuck, valley.agreed().sent) == (1, {})
 
 
 @given(st.binary(max_size=100), st.sampled_from([b"M", b"T", b""]))

@@ -17,12 +17,15 @@ from abasto.facts.kinds import OrderIssued, RowSet
 from abasto.federation.border import covers, lane_id
 from abasto.federation.clearing import Clearing, Flow
 from abasto.federation.coarse import CoarseMap
-from abasto.federation.joint import Peer, Settings, steps_of
+from abasto.federation.joint import Kept, Peer, Settings, plan_carefully, steps_of
 from abasto.federation.messages import Message, Said, Stepped, Told, read, write
 from abasto.federation.session import BY_LETTERS, Session, standing
 from abasto.journal.journal import Journal
 from abasto.network import Fleet, Need, Network, Stock, Supply
 from abasto.planner.check import check_plan
+from abasto.planner.keep import plan_keeping
+from abasto.planner.make import make_plan
+from abasto.planner.plan import Plan
 
 
 def bound(orders: tuple[OrderIssued, ...]) -> set[tuple[str, str, str]]:
@@ -234,6 +237,64 @@ def test_what_was_promised_is_sent_though_nobody_asks_for_it_any_more() -> None:
         row["quantity"] for row in level.plan.deliveries.rows() if row["site"] in {gate.name for gate in level.gates}
     )
     assert handed >= sum(sum(days) for days in level.sent.values()) * (1 - 1e-6) > 1500
+
+
+def test_beside_what_was_told_a_network_plans_for_its_own_people_as_ever() -> None:
+    """A plan in which what was told is worth a thousandfold is near enough to the best with its own people short."""
+    scarce = granary(supplies=(Supply(site="mill", good=FLOUR, quantity=700.0),))
+    own = said_in_two_passes(asked(scarce, (FLOUR, 1600.0, 1e7)))
+    peer = asked(scarce)
+    plans: list[tuple[Network, Kept | None]] = []
+
+    def plan(network: Network, kept: Kept | None) -> Plan:
+        plans.append((network, kept))
+        return plan_carefully(network, kept)
+
+    peer._plan_of = plan
+    peer.recall([*own, write(Stepped("test", "valley", 0, 4), [])])
+    [level] = peer._rounds[0].levels
+    gates = {gate.name for gate in level.gates}
+
+    def reward(network: Network) -> float:
+        return max(need.people for need in network.needs if need.site in gates and need.people is not None)
+
+    hard, last = plans[-2:]
+    assert (hard[1], last[0]) == (None, level.network)
+    assert last[1] is not None
+    assert last[1].sites == gates
+    assert reward(level.network) <= reward(hard[0]) / 1000
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [1, 2])
+def test_taken_up_anew_with_the_solver_that_searches_nobody_is_worse_off_than_alone(seed: int) -> None:
+    def plan(network: Network, kept: Kept | None) -> Plan:
+        if kept is None:
+            return make_plan(network, gap=0.003, solver="equilibrium")
+        return plan_keeping(network, kept.plan, kept.sites, gap=0.003, solver="equilibrium").plan
+
+    members = tiny(seed).members
+    peers = {member.name: Peer(member, "test", settings=BY_LETTERS, plan=plan) for member in members}
+    own: dict[str, list[bytes]] = {name: [] for name in peers}
+    came: dict[str, list[bytes]] = {name: [] for name in peers}
+    for number in range(6):
+        said = [(name, message) for name, peer in peers.items() for message in peer.next()]
+        for sender, message in said:
+            own[sender].append(message.raw)
+            for name in peers.keys() - {sender}:
+                if message.to in (None, name):
+                    came[name].append(message.raw)
+                    peers[name].take(message.raw)
+        for name in peers:
+            own[name].append(write(Stepped("test", name, 0, number + 1), []))
+    for member in members:
+        peer = Peer(member, "test", settings=BY_LETTERS, plan=plan)
+        for raw in came[member.name]:
+            peer.take(raw)
+        peer.recall(own[member.name])
+        agreed = peer.agreed()
+        assert agreed.value >= agreed.alone * (1 - 0.001)
+        assert agreed.value == pytest.approx(peers[member.name].agreed().value, rel=0.002)
 
 
 def test_a_promise_that_cannot_be_kept_any_more_is_neither_raised_nor_counted_on() -> None:

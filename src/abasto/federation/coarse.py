@@ -46,7 +46,10 @@ FIRST = -50
 DOUBLINGS = 126
 """and the last one so many doublings more, about 1e23."""
 MOST_PERIODS = 12
-MOST_NODES = 4096
+MOST_NODES = 400
+"""A map of so many nodes with thousands of lanes is cleared in ten seconds; the time grows faster than their square."""
+MOST_ROWS = 20_000
+MOST_LANES = 4_000
 
 Rows = tuple[tuple[int, ...], ...]
 
@@ -154,6 +157,8 @@ def refuse_unknown(coarse: CoarseMap) -> None:
     nodes = len(coarse.tables["nodes"])
     if nodes > MOST_NODES:
         raise FederationError(f"no map: {nodes} nodes, at most {MOST_NODES} are known")
+    if max(map(len, coarse.tables.values())) > MOST_ROWS or len(coarse.tables["lanes"]) > MOST_LANES:
+        raise FederationError(f"no map: a table has more than {MOST_ROWS} rows, or table lanes more than {MOST_LANES}")
     most = {**_MOST, "node": nodes - 1, "end": nodes - 1, "base": nodes}
     for name, rows in coarse.tables.items():
         kinds = [(kind, most.get(kind, 2 + DOUBLINGS * coarse.fineness)) for kind in columns_of(name, coarse.periods)]

@@ -186,7 +186,7 @@ class _Drawing:
             supplies[good_of[row["good"]], self.clusters[row["site"]]][row["day"]] -= row["quantity"]
         stocks: dict[tuple[int, int], float] = defaultdict(float)
         for row in self.alone.closing.rows():
-            if row["day"] == self.network.days:
+            if row["day"] == self.network.days and row["site"] in self.clusters:
                 stocks[good_of[row["good"]], self.clusters[row["site"]]] += row["quantity"]
         for (site, good), quantity in self.limits.reserves.items():
             stocks[good_of[good], self.clusters[site]] -= quantity

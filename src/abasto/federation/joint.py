@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Literal
 
-from abasto.errors import CheckError, FederationError, InputError, SettingError, SolverError
+from abasto.errors import AbastoError, CheckError, FederationError, SettingError, SolverError
 from abasto.federation.amounts import Asked, larger, plus, promise_of, shortfall, stretches, within_lanes
 from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear, refuse_unplannable
@@ -39,8 +39,6 @@ HARD = 1e3
 """What was told in a session that is taken up again is rewarded at so many times its usual reward."""
 NEARLY = 1.02
 """Where a search that is not exact misses some of what was told, so much more of it is asked for once more."""
-CLOSED = 1e-3
-"""What was asked in an earlier round and not promised is asked no more: it is rewarded at so much of its price."""
 LEVEL_SHARE = 5.0
 """A gate needs five times what may go through: the first fifth of a need is worth the same throughout, so the reward
 is level."""
@@ -348,12 +346,14 @@ class Peer:
         return not neighbours <= held.maps.keys() and number < (self.settings.passes - 1) // 2
 
     def _next_level(self, received: Trade, gates: list[Gate], last: _Level | None) -> _Level | None:
-        """Plan with what is received and all that the last plan sends; None, and nothing changes, if that fails."""
+        """Plan with what is received and all that the last plan sends, by its other gates no more than that; None, and
+        nothing changes, if that fails.
+        """
         if last is None:
             kept, closed = None, []
         else:
             names = {gate.name for gate in gates}
-            closed = [replace(gate, people=CLOSED * gate.people) for gate in last.gates if gate.name not in names]
+            closed = [gate for gate in _as_handed(last.plan, last.gates) if gate.name not in names]
             kept = Kept(last.plan, frozenset(gate.name for gate in last.gates))
         try:
             return self._level(received, [*gates, *closed], kept)
@@ -427,7 +427,9 @@ class Peer:
             if is_bound:
                 self.unkept = missing
             if level is not None and (is_bound or not missing):
-                levels.append(replace(level, sent=sent))
+                # Once more around what was told: beside a thousandfold reward its own people were planned loosely.
+                again = self._next_level(relied, [], level) if level.gates else None
+                levels.append(replace(again if again and covers(again.sent, level.sent) else level, sent=sent))
         return levels
 
     def _holding(self, turn: int, relied: Trade, told: Trade) -> _Level | None:
@@ -458,7 +460,7 @@ class Peer:
         """
         held = self._rounds[turn]
         if held.clearing is None:
-            held.clearing = self._cleared(held.maps)
+            held.clearing = self._cleared([coarse for _, coarse in sorted(held.maps.items())])
         if held.asked is None:
             promised = held.promised[-1] if held.promised else {}
             newest = self._newest(turn - 1)  # It may send some grains of what is asked more than it promised.
@@ -467,13 +469,16 @@ class Peer:
             held.asked = within_lanes(asked, promised, beside, self.border.out, self._weight)
         return held.asked
 
-    def _cleared(self, maps: Mapping[str, CoarseMap]) -> Clearing:
-        """Return the clearing of maps; one of nothing where they make no plan together, which is so for all."""
-        try:
-            return self._clear(maps.values(), self.border.network)
-        except (CheckError, InputError, SolverError):
-            self.stuck += 1
-            return Clearing({name: coarse.digest for name, coarse in sorted(maps.items())}, ())
+    def _cleared(self, maps: list[CoarseMap]) -> Clearing:
+        """Return the clearing of some maps. Where one says what cannot be, or what no plan can be made of, it is that
+        of all but the first without which there is one, or proposes nothing: the same for whoever holds the same maps.
+        """
+        for without in (None, *maps):
+            try:
+                return self._clear([coarse for coarse in maps if coarse is not without], self.border.network)
+            except (AbastoError, ValueError, ArithmeticError):
+                self.stuck += 1
+        return Clearing({coarse.network: coarse.digest for coarse in maps}, ())
 
     def _at_least(self, asked: Asked, told: Trade) -> Asked:
         """Return what is asked, and what was told where that is more: a map that came late may have changed what is."""
@@ -618,10 +623,9 @@ class Peer:
 
     def _gates(self, asked: Asked, turn: int) -> list[Gate]:
         """Return a gate for each stretch of days on which as much is asked of a good by a lane in a round."""
-        of_round = f", {turn + 1}" if turn else ""
         return [
             self._gate(
-                f"{self.border.out[lane].here} → {lane}, {good}, {days.start + 1}{of_round}",
+                f"{self.border.out[lane].here} → {lane}, {good}, {days.start + 1} ({turn + 1})",
                 (lane, good),
                 days,
                 rate,
@@ -691,6 +695,15 @@ def steps_of(settings: Settings) -> Iterator[tuple[str, int, int]]:
         yield from (("pass", turn, number) for number in range(settings.passes))
         yield "vote", turn, 0
     yield from (("commit", 0, number) for number in range(settings.rounds * settings.passes))
+
+
+def _as_handed(plan: Plan, gates: Iterable[Gate]) -> list[Gate]:
+    """Return gates that need just what a plan hands over at them, and are worth nothing."""
+    handed = {gate.name: [0.0] * plan.network.days for gate in gates}
+    for row in plan.deliveries.rows():
+        if row["site"] in handed:
+            handed[row["site"]][row["day"] - 1] += row["quantity"]
+    return [replace(gate, days=tuple(handed[gate.name]), people=0.0) for gate in gates]
 
 
 def _sent(plan: Plan, gates: Iterable[Gate]) -> Trade:
