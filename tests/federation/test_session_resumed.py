@@ -5,21 +5,22 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date, timedelta
 from random import Random
 
 import pytest
-from by_letters import DAY, DAYS, live, networks, step, took_up
+from by_letters import DAY, DAYS, exchange, live, networks, step, took_up
 from federated import FLOUR, SALT, coast, granary, keep_promises, tiny
 
 from abasto.cli_joint import _agreed_lines
 from abasto.cycle import read_state
-from abasto.facts.kinds import OrderIssued, RowSet
+from abasto.facts.kinds import JointSaid, OrderIssued, RowSet
 from abasto.federation.border import covers, lane_id
 from abasto.federation.clearing import Clearing, Flow
 from abasto.federation.coarse import CoarseMap
 from abasto.federation.joint import Kept, Peer, Settings, plan_carefully, steps_of
 from abasto.federation.messages import Message, Said, Stepped, Told, read, write
-from abasto.federation.session import BY_LETTERS, Session, standing
+from abasto.federation.session import BY_LETTERS, FAR_AHEAD, Session, current, sessions, standing
 from abasto.journal.journal import Journal
 from abasto.network import Fleet, Need, Network, Stock, Supply
 from abasto.planner.check import check_plan
@@ -345,3 +346,16 @@ def test_peers_that_forget_everything_between_steps_promise_nothing_that_they_do
         assert check_plan(plan.network, plan.plan) == []
     if not loss:
         assert sent
+
+
+def test_a_session_that_somebody_began_for_years_ahead_is_not_gone_on_with_by_itself() -> None:
+    journals = networks()
+    hills = journals["Hills"]
+    for day in (DAY + timedelta(days=FAR_AHEAD), DAY + timedelta(days=FAR_AHEAD + 1), date.max):
+        said = Stepped(day.isoformat(), "Vale", 0, 1)
+        fact = JointSaid(day.isoformat(), base64.b64encode(write(said, [])).decode(), DAY.isoformat())
+        journals["Vale"].append([fact], time=0)
+    exchange(journals)
+    assert date.max.isoformat() in sessions(read_state(hills))
+    assert current(read_state(hills), DAY - timedelta(days=1)) == (DAY - timedelta(days=1)).isoformat()
+    assert current(read_state(hills), DAY) == (DAY + timedelta(days=FAR_AHEAD)).isoformat()

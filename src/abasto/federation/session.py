@@ -34,6 +34,8 @@ __all__ = ["BY_LETTERS", "Part", "Partner", "Session", "Standing", "Terms", "cur
 
 BY_LETTERS = Settings(periods=1, rounds=1, passes=2)
 """How networks plan together that exchange letters: few steps, because files may have to be carried for each."""
+FAR_AHEAD = 31
+"""A session that begins more days ahead is gone on with only by name: any network may begin one for any day."""
 PLAN = "joint plan {session}"
 """What orders of a session say they follow."""
 
@@ -105,11 +107,11 @@ def sessions(state: State) -> tuple[str, ...]:
 
 
 def current(state: State, day: date) -> str:
-    """Return the session that is to be gone on with on a day: the first one begun that is neither past nor issued, else
-    one of that day.
+    """Return the session that is to be gone on with on a day: the first one begun that is neither past, far ahead nor
+    issued, else one of that day.
     """
-    open_ones = (name for name in sessions(state) if name >= day.isoformat() and not standing(state, name).is_issued)
-    return next(open_ones, day.isoformat())
+    near = (name for name in sessions(state) if 0 <= (date.fromisoformat(name) - day).days <= FAR_AHEAD)
+    return next((name for name in near if not standing(state, name).is_issued), day.isoformat())
 
 
 def _is_day(name: str) -> bool:
