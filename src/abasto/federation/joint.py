@@ -447,6 +447,8 @@ class Peer:
         for at_price, more in ((asked, 1.0), (dear, 1.0), (dear, NEARLY)):
             try:
                 level = self._level(relied, self._told_gates(at_price, turn, told, more))
+                usual = [replace(gate, people=gate.people / HARD) for gate in level.gates]
+                level = replace(level, gates=tuple(usual))
             except (CheckError, SolverError):
                 self.stuck += 1
                 continue
@@ -698,12 +700,12 @@ def steps_of(settings: Settings) -> Iterator[tuple[str, int, int]]:
 
 
 def _as_handed(plan: Plan, gates: Iterable[Gate]) -> list[Gate]:
-    """Return gates that need just what a plan hands over at them, and are worth nothing."""
+    """Return gates that need just what a plan hands over at them."""
     handed = {gate.name: [0.0] * plan.network.days for gate in gates}
     for row in plan.deliveries.rows():
         if row["site"] in handed:
             handed[row["site"]][row["day"] - 1] += row["quantity"]
-    return [replace(gate, days=tuple(handed[gate.name]), people=0.0) for gate in gates]
+    return [replace(gate, days=tuple(handed[gate.name])) for gate in gates]
 
 
 def _sent(plan: Plan, gates: Iterable[Gate]) -> Trade:
