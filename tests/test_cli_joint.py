@@ -264,7 +264,8 @@ def test_what_others_see_and_what_never_leaves_is_chosen_once_and_shown(
         (("--share", "all"), "give whole, map, offers or nothing"),
         (("--wait", "-1"), "--wait"),
         (("--stick", "nowhere"), "no such folder"),
-        (("--first", "tomorrow"), "no date"),
+        (("--first", "tomorrow"), '--first "tomorrow": this is no date'),
+        (("--first", "2020-03-02"), '--first "2020-03-02": this day is past'),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_said(

@@ -187,7 +187,10 @@ def test_a_promise_whose_order_was_lost_with_its_device_is_taken_back_by_the_id_
     [shipment] = vale.state().letters.coming
     capsys.readouterr()
     assert vale("networks", "--date", TOMORROW) == 0
-    assert "withdraw" not in capsys.readouterr().out, "it is not overdue yet"
+    out = capsys.readouterr().out
+    assert "This network is Vale, " in out
+    assert "withdraw" not in out, "it is not overdue yet"
+    assert "500 kg flour: promised, to arrive" in out, "nothing was loaded"
     assert vale("networks", "--date", LATER) == 0
     assert f"abasto networks withdraw {shipment}" in capsys.readouterr().out
     assert vale("networks", "withdraw", shipment) == 2

@@ -168,8 +168,8 @@ def bundle_passphrase(*, twice: bool = False) -> str:
     return typed
 
 
-def today(date_given: str | None) -> date:
-    """Return the day that was given, in ISO form, or that of this machine's clock."""
+def today(date_given: str | None, *, option: str = "--date") -> date:
+    """Return the day that was given with an option, in ISO form, or that of this machine's clock."""
     if date_given is None:
         return date.today()
     try:
@@ -177,7 +177,7 @@ def today(date_given: str | None) -> date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != date_given:
-        raise UsageError(f'--date "{date_given}": this is no date; write year, month, day, as in 2026-11-22.')
+        raise UsageError(f'{option} "{date_given}": this is no date; write year, month, day, as in 2026-11-22.')
     return day
 
 
@@ -313,8 +313,8 @@ def estimate_words(figure: Figure, units: Mapping[str, str], day: date) -> str:
     )
 
 
-def order_words(order: OrderRecord, units: Mapping[str, str]) -> str:
-    """Return an order in one line: its code, where from and to, what, and how far it is."""
+def order_words(order: OrderRecord, units: Mapping[str, str], *, status: str = "") -> str:
+    """Return an order in one line: its code, where from and to, what, and how far it is, or what is said of that."""
     from abasto.facts.codes import code_of
 
     if order.issued is None:
@@ -325,8 +325,8 @@ def order_words(order: OrderRecord, units: Mapping[str, str]) -> str:
         sums[line.good] = sums.get(line.good, 0) + line.quantity
     goods = ", ".join(f"{quantity_words(held, units.get(good, ''))} {good}" for good, held in sums.items())
     return (
-        f"order {code_of(order.id)}, {order.issued.from_site} > {order.issued.to_site}, {goods}: {order.status}, "
-        f"to arrive {order.issued.arrives}"
+        f"order {code_of(order.id)}, {order.issued.from_site} > {order.issued.to_site}, {goods}: "
+        f"{status or order.status}, to arrive {order.issued.arrives}"
     )
 
 

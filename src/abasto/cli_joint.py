@@ -160,7 +160,7 @@ class _Run:
         from abasto.federation.session import current
 
         if self.first is not None:
-            return today(self.first).isoformat()
+            return today(self.first, option="--first").isoformat()
         return current(read_state(self.home), self.day)
 
     def standing(self) -> Standing:
@@ -191,6 +191,16 @@ class _Run:
             said = JointSaid(self.name, "", self.day.isoformat())
             refuse_forbidden(state, [said], self.home.journal.device.key)
 
+    def refuse_to_begin_in_the_past(self) -> None:
+        """Refuse a first day that is past, such as one of a wrong year, if nobody has begun to plan from it."""
+        from abasto.federation.session import sessions
+
+        if self.name < self.day.isoformat() and self.name not in sessions(read_state(self.home)):
+            raise UsageError(
+                f'--first "{self.name}": this day is past on {self.day}, and nobody has begun a joint plan from it; '
+                "give a day to come."
+            )
+
     def choose(self, choices: Choices) -> None:
         """Keep what others see and get from now on."""
         from abasto.state.exports import SHARES, chosen
@@ -216,6 +226,7 @@ class _Run:
         self.hear()
         self.exchange()
         self.first = self.name  # Others may have begun one; from here on it is this one, also once it is issued.
+        self.refuse_to_begin_in_the_past()
         while True:
             stands = self.standing()
             if stands.next and not stands.awaited(self.without):

@@ -205,10 +205,10 @@ def hear(path: Path, /, *, date: str | None = None, home: Path | None = None, js
 
 
 def _lines(state: State, own: str, day: str) -> Iterator[str]:
-    from abasto.state.abroad import card, lost_promises, others
+    from abasto.state.abroad import card, lost_promises, others, own_name
 
     letters = state.letters
-    yield f"This network is {state.network}, code {spoken(state.network)}."
+    yield f"This network is {own_name(state)}, {state.network}, code {spoken(state.network)}."
     yield f"Others recognise it with: abasto networks recognise NAME '{card(state.network, own)}'"
     if not letters.recognised:
         yield "No other network is recognised yet. Recognise one with: abasto networks recognise NAME ID"
@@ -222,8 +222,8 @@ def _lines(state: State, own: str, day: str) -> Iterator[str]:
     units = {row.cells["good"]: row.cells.get("unit", "kg") for row in state.rows.table("goods")}
     for shipment, coming in letters.coming.items():
         record = state.orders[shipment]
-        yield f"comes: {order_words(record, units)}"
         is_open = record.status not in ("received", "cancelled") and not coming.is_sent
+        yield f"comes: {order_words(record, units, status='promised' if is_open else '')}"
         if is_open and record.issued is not None and record.issued.arrives < day:
             yield (
                 "  overdue, and it is not told that it was loaded. If they know of no such order, they take it back "

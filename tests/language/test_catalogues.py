@@ -86,3 +86,15 @@ def _place_by_formula(header: str, number: int) -> int:
 def test_catalogues_name_no_place_no_date_and_no_path(messages: ModuleType, code: str) -> None:
     text = (messages.LOCALES / f"{code}.po").read_text("utf-8")
     assert not re.search(r"^#:|POT-Creation|/src/", text, re.MULTILINE)
+
+
+def test_no_text_is_both_what_a_button_does_and_what_a_column_holds() -> None:
+    """`Stop` of a search and a stop of a route are two words in other languages."""
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.j2")]
+    buttons, heads = (
+        {text for page in pages for text in re.findall(rf'<{tag}\b[^>]*>\{{\{{ _\("([^"]+)"', page)}
+        for tag in ("button", "th")
+    )
+    assert buttons
+    assert heads
+    assert buttons & heads == set()

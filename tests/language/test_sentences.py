@@ -246,3 +246,9 @@ def test_a_day_in_a_sentence_is_the_same_date_in_every_language() -> None:
     text = f"on {date(2026, 11, 22)} North counted 3 kg of rice, 2 more than the books had (1)"
     for code in ("es", "ar"):
         assert "2026-11-22" in language(code).sentence(text)
+
+
+@pytest.mark.parametrize("code", ["es", "ar"])
+def test_a_planning_process_that_ended_is_told_in_the_language(code: str) -> None:
+    said = "the planning process ended by itself."
+    assert language(code).sentence(said) not in ("", said)

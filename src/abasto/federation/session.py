@@ -26,6 +26,7 @@ from abasto.federation.joint import Agreed, Peer, Settings, steps_of
 from abasto.federation.messages import MapTold, Message, Stepped, read, step_of, write
 from abasto.federation.packed import decode
 from abasto.orders import name_free_lots, orders_from, round_trips
+from abasto.state.abroad import own_name
 from abasto.state.exports import exports_of
 from abasto.state.known import known
 from abasto.state.state import State
@@ -133,7 +134,7 @@ def standing(state: State, session: str) -> Standing:
         if name in named or session in letters.said.get(network, {})
     ]
     plan, steps = PLAN.format(session=session), tuple(kind for kind, _, _ in steps_of(BY_LETTERS))
-    own = _steps(letters.said.get(state.network, {}).get(session, ()), _own_name(state))
+    own = _steps(letters.said.get(state.network, {}).get(session, ()), own_name(state))
     return Standing(
         session,
         steps,
@@ -142,10 +143,6 @@ def standing(state: State, session: str) -> Standing:
         own > len(steps)
         or any(order.issued is not None and order.issued.plan == plan for order in state.orders.values()),
     )
-
-
-def _own_name(state: State) -> str:
-    return next((row.cells.get("name", "") for row in state.rows.table("network")), "")
 
 
 def _steps(messages: Iterable[str], name: str) -> int:

@@ -250,6 +250,7 @@ OF_TABLES: Mapping[str, tuple[Shape, ...]] = {
         'no network is recognised as "{name}".',
         "{date} is over; choose a day from {date2} on.",
         "the orders of this joint plan are signed already.",
+        "the planning process ended by itself.",
         "this is not what was agreed last; look at it once more.",
         "another device of this network has done this step meanwhile; go on from there.",
         '{name}: "{name2}" has other tables goods, recipes or substitutes',

@@ -27,6 +27,7 @@ __all__ = [
     "destination",
     "lost_promises",
     "others",
+    "own_name",
     "read_card",
     "recognition",
     "shipments",
@@ -151,6 +152,11 @@ def recognition(state: State, name: str, network: str, *, date: str) -> NetworkR
     if not name:
         raise NotRecognisedError("the network has no name; say what it is called in its own tables.")
     return NetworkRecognised(network, name, date)
+
+
+def own_name(state: State) -> str:
+    """Return what this network is called in its own tables."""
+    return next((row.cells.get("name", "") for row in state.rows.table("network")), "")
 
 
 def lost_promises(state: State) -> Iterator[Promise]:
