@@ -84,7 +84,11 @@ def test_together_is_never_below_alone_once_what_was_lost_has_come(seed: int, lo
 def test_with_messages_missing_at_the_end_no_plan_rests_on_what_nobody_sends(seed: int, loss: float) -> None:
     holds(together([granary(), coast()], loss=loss, seed=seed))
     holds(together(tiny(0).members, loss=loss, seed=seed))
-    holds(together(tiny(4).members, TWO, loss=loss, seed=seed))
+
+
+@pytest.mark.parametrize("loss", [0.2, 0.6])
+def test_nor_with_two_rounds(loss: float) -> None:
+    holds(together(tiny(4).members, TWO, loss=loss))
 
 
 def test_a_second_round_promises_more_on_top_of_the_first() -> None:

@@ -64,7 +64,7 @@ def test_what_one_sends_the_others_count_on(
     assert sent == received
 
 
-@pytest.mark.parametrize("anew", [False, True])
+@pytest.mark.parametrize("anew", [False, pytest.param(True, marks=pytest.mark.soak)])
 def test_two_rounds_are_kept_too_and_worth_no_less_than_one(
     agreed: tuple[dict[str, Journal], dict[str, Session], dict[str, Session]], anew: bool
 ) -> None:
