@@ -54,6 +54,7 @@ from abasto.letters.post import Picked
 from abasto.membership import Membership
 from abasto.situation.build import situation
 from abasto.situation.incoming import arrival
+from abasto.state.carried import order_doubts
 from abasto.state.encode import decode, encode
 from abasto.state.exceptions import exceptions
 from abasto.state.fold import fold
@@ -146,6 +147,16 @@ def order(hills: Member, quantity: int = 200_000) -> str:
     lines = (Line("flour", quantity),)
     [entry] = hills.say(OrderIssued("Mill", "Market", "carts", 1, DAY, TOMORROW, lines, DAY))
     return entry.id
+
+
+def test_receiving_at_home_what_goes_to_another_network_is_doubted(hills: Member, vale: Member) -> None:
+    shipment = promised(hills, vale)
+    [own] = hills.state().letters.going
+    lines = (Line("flour", 200_000),)
+    [doubt] = order_doubts(hills.state(), OrderReceived(own, "Market", lines, TOMORROW))
+    assert doubt.endswith("goes to Vale, which receives it itself, and its receipt comes here as a letter")
+    assert list(order_doubts(hills.state(), OrderLoaded(own, lines, DAY))) == []
+    assert list(order_doubts(vale.state(), OrderReceived(shipment, "Market", lines, TOMORROW))) == []
 
 
 def promised(hills: Member, vale: Member) -> str:

@@ -148,6 +148,7 @@ OF_STATES: Mapping[str, tuple[Shape, ...]] = {
         "{order} has {amount}, and this makes {amount2} that is loaded; check the unit",
         "{order} has {amount}, and this makes {amount2} that is received; check the unit",
         "{order} has no {good}; check the code and the good",
+        "{order} goes to {name}, which receives it itself, and its receipt comes here as a letter",
     ),
     # Stories: what an entry said and did.
     "told": (

@@ -44,9 +44,15 @@ def far_more(record: OrderRecord | None, fact: Fact) -> Iterator[tuple[str, int,
 
 
 def order_doubts(state: State, fact: Fact) -> Iterator[str]:
-    """Yield in words of which goods far more is loaded or received than an order has, or which it has none of."""
+    """Yield in words of which goods far more is loaded or received than an order has, or which it has none of, and that
+    it is another network that receives it.
+    """
     if not isinstance(fact, OrderLoaded | OrderReceived):
         return
+    if isinstance(fact, OrderReceived) and fact.order in state.letters.going:
+        network = state.letters.going[fact.order].network
+        name, named = state.letters.recognised.get(network, network), order_named(fact.order)
+        yield f"{named} goes to {name}, which receives it itself, and its receipt comes here as a letter"
     verb = "loaded" if isinstance(fact, OrderLoaded) else "received"
     for good, total, has in far_more(state.orders.get(fact.order), fact):
         much = measured(state.rows, good, total)
