@@ -46,6 +46,17 @@ def test_the_same_seed_is_the_same_schedule_of_letters() -> None:
     assert live_towns(7) == live_towns(7)
 
 
+SOAKED = (
+    ("a shipment is known by its order alone", 0),
+    ("a receipt counts wherever", 10),
+    ("anybody receives", 0),
+    ("of a shipment all counts that is told", 0),
+    ("so much is kept early of all together", 13),
+    ("there is room for the letters of all together", 0),
+    ("so much is said in a session by all together", 0),
+)
+
+
 @pytest.mark.parametrize(
     ("rule", "first"),
     [
@@ -54,14 +65,8 @@ def test_the_same_seed_is_the_same_schedule_of_letters() -> None:
         ("anybody withdraws", 0),
         ("who speaks is judged when a letter comes", 55),
         ("whoever names a network speaks for it", 34),
-        ("a shipment is known by its order alone", 0),
-        ("a receipt counts wherever", 10),
-        ("anybody receives", 0),
-        ("of a shipment all counts that is told", 0),
-        ("so much is kept early of all together", 13),
-        ("there is room for the letters of all together", 0),
-        ("so much is said in a session by all together", 0),
         ("a device is of the network that calls it its own", 0),
+        *(pytest.param(*one, marks=pytest.mark.soak) for one in SOAKED),
     ],
 )
 def test_a_naive_rule_of_letters_is_caught(rule: str, first: int) -> None:
