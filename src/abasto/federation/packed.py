@@ -90,8 +90,7 @@ def _text(coarse: CoarseMap) -> bytes:
     likely = _Likely(coarse.periods)
     numbers = bytearray()
     for name, rows in tables.items():
-        off = [[value - likely.of(name, row[:at], rows[number - 1] if number else None)
-                for at, value in enumerate(row)] for number, row in enumerate(rows)]  # fmt: skip
+        off = [likely.off(name, row, before) for before, row in zip([None, *rows], rows, strict=False)]
         likely.known(name, rows)
         for column in zip(*off, strict=True):
             numbers += _bytes_of(column)
@@ -112,6 +111,10 @@ class _Likely:
             self._people = [people for people, _ in rows]
         if table == "needs":
             self._needed = {(good, node): amount for good, _, node, _, amount, *_ in rows}
+
+    def off(self, table: str, row: Row, before: Row | None) -> Row:
+        """Return how far the numbers of a row are from it."""
+        return tuple(value - self.of(table, row[:at], before) for at, value in enumerate(row))
 
     def of(self, table: str, row: Row, before: Row | None) -> int:
         """Return it for the column after those of `row` that are known; `before` is the row before, if there is one."""
