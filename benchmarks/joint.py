@@ -22,8 +22,10 @@ import numpy as np
 from abasto.federation.border import Border
 from abasto.federation.clearing import Clearing, Flow, clear
 from abasto.federation.coarse import CoarseMap
-from abasto.federation.joint import Agreed, Kept, Peer, Settings, plan_carefully
+from abasto.federation.joint import Agreed, Peer
+from abasto.federation.levels import Kept, plan_carefully
 from abasto.federation.messages import Message
+from abasto.federation.settings import Settings
 from abasto.network import Network
 from abasto.planner.make import make_plan
 from abasto.planner.plan import Plan

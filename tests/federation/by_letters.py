@@ -7,8 +7,8 @@ from datetime import date
 from abasto.cycle import read_state
 from abasto.examples import FEDERATION, federation_path
 from abasto.facts.kinds import NetworkRecognised
-from abasto.federation.joint import Settings
 from abasto.federation.session import BY_LETTERS, Session
+from abasto.federation.settings import Settings
 from abasto.journal.journal import Journal
 from abasto.journal.memory import MemoryStore
 from abasto.journal.signing import Device

@@ -11,9 +11,10 @@ from federated import tiny
 from abasto.errors import CheckError, FederationError
 from abasto.federation.clearing import Clearing, clear
 from abasto.federation.coarse import MOST_LANES, MOST_NODES, CoarseMap
-from abasto.federation.joint import Peer, Settings
+from abasto.federation.joint import Peer
 from abasto.federation.messages import MapTold, read, write
 from abasto.federation.packed import MOST_BYTES, decode, encode
+from abasto.federation.settings import Settings
 from abasto.network import Network
 
 SETTINGS = Settings(rounds=1, passes=1)

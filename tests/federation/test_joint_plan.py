@@ -20,9 +20,11 @@ from abasto.facts.kinds import LONGEST_LETTER, JointSaid, LetterHeard, body_of
 from abasto.federation.border import Border, lane_id
 from abasto.federation.clearing import Clearing, Flow
 from abasto.federation.coarse import INTO, OUT, CoarseMap
-from abasto.federation.joint import Agreed, Kept, Peer, Settings, plan_carefully
+from abasto.federation.joint import Agreed, Peer
+from abasto.federation.levels import Kept, plan_carefully
 from abasto.federation.messages import MapTold, Told, read, write
 from abasto.federation.packed import MOST_BYTES, MOST_WHOLE, decode, encode, fits
+from abasto.federation.settings import Settings
 from abasto.journal.signing import LARGEST, MOST_DEPS, Device, make_entry
 from abasto.network import Good, Need, Network, Reserve, Stock, Supply
 from abasto.planner.check import check_plan

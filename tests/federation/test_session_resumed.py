@@ -18,9 +18,11 @@ from abasto.facts.kinds import JointSaid, OrderIssued, RowSet
 from abasto.federation.border import covers, lane_id
 from abasto.federation.clearing import Clearing, Flow
 from abasto.federation.coarse import CoarseMap
-from abasto.federation.joint import Kept, Peer, Settings, plan_carefully, steps_of
+from abasto.federation.joint import Peer
+from abasto.federation.levels import Kept, plan_carefully
 from abasto.federation.messages import Message, Said, Stepped, Told, read, write
 from abasto.federation.session import BY_LETTERS, FAR_AHEAD, Session, current, sessions, standing
+from abasto.federation.settings import Settings, steps_of
 from abasto.journal.journal import Journal
 from abasto.network import Fleet, Need, Network, Stock, Supply
 from abasto.planner.check import check_plan

@@ -15,7 +15,8 @@ from sim_hostile_joint import OWN_LANE, Deceiver, coast_beside_it
 from tests.federation.federated import coast, granary, keep_promises, tiny
 
 from abasto.errors import FederationError
-from abasto.federation.joint import Agreed, Peer, Settings
+from abasto.federation.joint import Agreed, Peer
+from abasto.federation.settings import Settings
 
 __all__ = ["counting_promises", "live_joint"]
 

@@ -150,6 +150,27 @@ class Border:
             ),
         )
 
+    def more_than_needed(self) -> Trade:
+        """Return more of every good than the network can use, at every place where lanes come in."""
+        network = self.alone
+        needed: dict[str, float] = {row.good: 0.0 for row in sorted(network.goods, key=lambda row: row.good)}
+        people = sum(site.people for site in network.sites)
+        for need in network.needs:
+            needed[need.good] += need.quantity
+        for ration in network.rations:
+            needed[ration.good] += ration.quantity * people
+        for plant in network.plants:
+            for line in network.recipes:
+                if line.recipe == plant.recipe and line.quantity < 0:
+                    needed[line.good] -= line.quantity * plant.batches
+        one_lane = {lane.here: id for id, lane in sorted(self.into.items(), reverse=True)}
+        return {
+            (id, good): (quantity,) * network.days
+            for id in sorted(one_lane.values())
+            for good, quantity in needed.items()
+            if quantity > 0
+        }
+
     def fleets_of(self, mode: str) -> tuple[Fleet, ...]:
         """Return the fleets that drive lanes of a mode."""
         return tuple(fleet for fleet in self.alone.fleets if fleet.mode == mode)

@@ -11,65 +11,32 @@ on each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Literal
 
 from abasto.errors import AbastoError, CheckError, FederationError, SettingError, SolverError
-from abasto.federation.amounts import Asked, larger, plus, promise_of, shortfall, stretches, within_lanes
+from abasto.federation.amounts import Asked, larger, plus, promise_of, shortfall, within_lanes
 from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear, refuse_unplannable
-from abasto.federation.coarse import COLUMNS, FINENESS, INTO, OUT, CoarseMap, common_digest
-from abasto.federation.draw import MOST_TOGETHER, Kind, draw_map, hours_inside, merge_sites
+from abasto.federation.coarse import FINENESS, CoarseMap
+from abasto.federation.draw import Kind, draw_map, hours_inside, merge_sites
+from abasto.federation.gates import HARD, as_handed, asked_of, gates_for, sent_through, told_gates
+from abasto.federation.levels import Kept, Level, plan_carefully
 from abasto.federation.messages import MapTold, Message, Stepped, Told, Voted, read, write
 from abasto.federation.packed import MOST_BYTES, MOST_WHOLE, decode, encode, fits
+from abasto.federation.refusals import refuse_false_lanes, refuse_foreign, refuse_unlike
+from abasto.federation.settings import Settings, steps_of
 from abasto.federation.worth import dearest, value_at
 from abasto.network import Network
-from abasto.planner.keep import plan_keeping
 from abasto.planner.left import left_beside
-from abasto.planner.make import SolverName, make_plan
 from abasto.planner.plan import Plan
-from abasto.planner.problem import tier_values
-from abasto.state.exports import Share
 
-__all__ = ["Agreed", "Kept", "Peer", "Settings", "plan_carefully", "steps_of"]
+__all__ = ["Agreed", "Peer"]
 
-HARD = 1e3
-"""What was told in a session that is taken up again is rewarded at so many times its usual reward."""
 NEARLY = 1.02
 """Where a search that is not exact misses some of what was told, so much more of it is asked for once more."""
-LEVEL_SHARE = 5.0
-"""A gate needs five times what may go through: the first fifth of a need is worth the same throughout, so the reward
-is level."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How networks plan together; all but `share`, `forbidden` and `gap` have to be the same with all of them.
-
-    `share` is what a network shows of itself: each of its sites; a map that fits in fewer bytes; what it has left over;
-    or nothing. Goods that are `forbidden` never leave. `reward` is how much dearer than at the receiver a
-    sender takes what it is asked for.
-    """
-
-    periods: int = 1
-    rounds: int = 2
-    passes: int = 4
-    fairness: float = 4.0
-    reward: float = 2.0
-    together: int = MOST_TOGETHER
-    share: Share = "map"
-    forbidden: frozenset[str] = frozenset()
-    gap: float = 0.003
-
-
-@dataclass(frozen=True)
-class Kept:
-    """An earlier plan, and the sites at which a new one hands over just what it does."""
-
-    plan: Plan
-    sites: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -89,18 +56,6 @@ class Agreed:
     ends: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class _Level:
-    """A plan that sends `sent` and rests on no more than `relied`."""
-
-    relied: Trade
-    sent: Trade
-    plan: Plan
-    network: Network
-    value: float
-    gates: tuple[Gate, ...]
-
-
 @dataclass
 class _Round:
     """What a network knows of a round."""
@@ -111,7 +66,7 @@ class _Round:
     clearing: Clearing | None = None
     asked: Asked | None = None
     """What this round asks of the network, and what that had promised before this program began where it is more."""
-    levels: list[_Level] = field(default_factory=list)
+    levels: list[Level] = field(default_factory=list)
     promised: list[Trade] = field(default_factory=list)
     """What the network itself has promised, each time all of it."""
 
@@ -201,14 +156,14 @@ class Peer:
             coarse = decode(said.coarse)
             if coarse.network != said.sender:
                 raise FederationError(f'"{said.sender}" sent a map of "{coarse.network}"')
-            self._refuse_unlike(coarse)
-            self._refuse_false_lanes(coarse)
+            refuse_unlike(coarse, self.border.network, self.settings)
+            refuse_false_lanes(coarse, self.border)
             refuse_unplannable(coarse, self.border.network)
             held.maps.setdefault(said.sender, coarse)
         elif isinstance(said, Voted):
             held.votes.setdefault(said.sender, said)
         else:
-            self._refuse_foreign(said)
+            refuse_foreign(said.sender, said.trade, self.border)
             heard = held.promises if said.kind == "promise" else self._commits
             older = heard.get(said.sender)
             if older is None or (said.round, said.number) > (older.round, older.number):
@@ -244,7 +199,7 @@ class Peer:
         to_promise = {turn for kind, turn, _ in self._steps[self._at :] if kind == "pass"}
         for turn, held in enumerate(self._rounds):
             if turn not in to_promise:
-                held.levels = self._remade(held, turn)
+                held.levels = self._remade(turn)
 
     def agreed(self) -> Agreed:
         """Return what holds now: going alone, until commitments that rest on nothing unheard say better."""
@@ -324,7 +279,7 @@ class Peer:
         if last is None and not asked and not received:
             held.levels.append(self._alone)
             return []
-        level = self._next_level(received, self._gates(asked, turn), last)
+        level = self._next_level(received, gates_for(asked, self.border, self.settings, turn), last)
         if level is None or not covers(level.sent, promised):
             return []
         before = self._newest(turn - 1).sent
@@ -345,7 +300,7 @@ class Peer:
         neighbours = {lane.other for lanes in (self.border.out, self.border.into) for lane in lanes.values()}
         return not neighbours <= held.maps.keys() and number < (self.settings.passes - 1) // 2
 
-    def _next_level(self, received: Trade, gates: list[Gate], last: _Level | None) -> _Level | None:
+    def _next_level(self, received: Trade, gates: list[Gate], last: Level | None) -> Level | None:
         """Plan with what is received and all that the last plan sends, by its other gates no more than that; None, and
         nothing changes, if that fails.
         """
@@ -353,7 +308,7 @@ class Peer:
             kept, closed = None, []
         else:
             names = {gate.name for gate in gates}
-            closed = [gate for gate in _as_handed(last.plan, last.gates) if gate.name not in names]
+            closed = [gate for gate in as_handed(last.plan, last.gates) if gate.name not in names]
             kept = Kept(last.plan, frozenset(gate.name for gate in last.gates))
         try:
             return self._level(received, [*gates, *closed], kept)
@@ -389,33 +344,34 @@ class Peer:
         gains = [sum(held.votes[name].joint - held.votes[name].alone for name in members) for held in self._rounds]
         return gains.index(max(gains)) if max(gains) > 0 else None
 
-    def _standing(self) -> list[_Level]:
+    def _standing(self) -> list[Level]:
         """Return the levels of the chosen round that rest on nothing but what others have committed to."""
         if self._chosen is None:
             return []
         heard = self._received(self._commits.values(), self._chosen)
         return [level for level in self._ladder(self._chosen) if covers(heard, level.relied)]
 
-    def _ladder(self, turn: int) -> list[_Level]:
+    def _ladder(self, turn: int) -> list[Level]:
         """Return the levels up to a round, each of which rests on those of others before it."""
         return [level for held in self._rounds[: turn + 1] for level in held.levels]
 
-    def _last(self, turn: int) -> _Level | None:
+    def _last(self, turn: int) -> Level | None:
         return next(reversed(self._ladder(turn)), None)
 
-    def _newest(self, turn: int) -> _Level:
+    def _newest(self, turn: int) -> Level:
         """Return the last level up to a round, that alone if there is none."""
         return self._last(turn) or self._alone
 
-    def _remade(self, held: _Round, turn: int) -> list[_Level]:
+    def _remade(self, turn: int) -> list[Level]:
         """Return plans that keep what was told by a round, in it or before: the first promise with nothing of others,
         and what was told since with what is sure by now, and with what is promised.
         """
+        held = self._rounds[turn]
         before = next((one.promised[-1] for one in reversed(self._rounds[:turn]) if one.promised), {})
         first, last = (held.promised[0], held.promised[-1]) if held.promised else (before, before)
         bound = self._committed if self._chosen == turn else {}
         promised, sure = self._promised_here(turn), self._received(self._commits.values(), turn)
-        levels: list[_Level] = []
+        levels: list[Level] = []
         for relied, sent in (({}, first), (sure, bound or first), (sure, last), (promised, last)):
             if any((level.relied, level.sent) == (relied, sent) for level in levels):
                 continue
@@ -432,7 +388,7 @@ class Peer:
                 levels.append(replace(again if again and covers(again.sent, level.sent) else level, sent=sent))
         return levels
 
-    def _holding(self, turn: int, relied: Trade, told: Trade) -> _Level | None:
+    def _holding(self, turn: int, relied: Trade, told: Trade) -> Level | None:
         """Return a plan, made from what is known now, that comes as near as it can to what was told; None if none can
         be made.
         """
@@ -446,7 +402,9 @@ class Peer:
         level = None
         for at_price, more in ((asked, 1.0), (dear, 1.0), (dear, NEARLY)):
             try:
-                level = self._level(relied, self._told_gates(at_price, turn, told, more))
+                level = self._level(
+                    relied, told_gates(gates_for(at_price, self.border, self.settings, turn), told, more)
+                )
                 usual = [replace(gate, people=gate.people / HARD) for gate in level.gates]
                 level = replace(level, gates=tuple(usual))
             except (CheckError, SolverError):
@@ -466,8 +424,11 @@ class Peer:
         if held.asked is None:
             promised = held.promised[-1] if held.promised else {}
             newest = self._newest(turn - 1)  # It may send some grains of what is asked more than it promised.
-            beside = {} if promised else _sent(newest.plan, newest.gates)
-            asked = self._at_least(self._asked(held.clearing), promised)
+            beside = {} if promised else sent_through(newest.plan, newest.gates)
+            # A network that showed nothing when the others drew up what they propose is asked for nothing.
+            own = self._rounds[0].maps.get(self.name)
+            proposed = asked_of(self.border, held.clearing, own, self.settings.forbidden) if own else {}
+            asked = self._at_least(proposed, promised)
             held.asked = within_lanes(asked, promised, beside, self.border.out, self._weight)
         return held.asked
 
@@ -509,42 +470,6 @@ class Peer:
                 arriving.update(said.trade)
         return arriving
 
-    def _refuse_unlike(self, coarse: CoarseMap) -> None:
-        """Who plans other days or has other goods or recipes stays out: with its map nothing can be cleared."""
-        network, settings = self.border.network, self.settings
-        if coarse.common != common_digest(network):
-            raise FederationError(f'"{coarse.network}" has other tables goods, recipes or substitutes')
-        for table, columns in COLUMNS.items():
-            at = columns.index("good") if "good" in columns else None
-            if at is not None and any(row[at] >= len(self._goods) for row in coarse.tables.get(table, ())):
-                raise FederationError(f'the map of "{coarse.network}" names a good that is not in the common list')
-        theirs = (coarse.start, coarse.days, coarse.periods, coarse.fairness)
-        if theirs != (network.start, network.days, settings.periods, settings.fairness):
-            raise FederationError(
-                f'"{coarse.network}" plans {coarse.days} days from {coarse.start}, in {coarse.periods} periods and '
-                f"with fairness {coarse.fairness:g}; here it is {network.days} days from {network.start}, "
-                f"{settings.periods} and {settings.fairness:g}"
-            )
-
-    def _refuse_false_lanes(self, coarse: CoarseMap) -> None:
-        """Who calls lanes its own that lead between this network and another stays out: they would be cleared to it."""
-        out, into = self.border.out, self.border.into
-        rows = coarse.tables["border"]
-        theirs_out = [(lane, out, into) for lane, ways, *_ in rows if ways & OUT]
-        theirs_into = [(lane ^ 1, into, out) for lane, ways, *_ in rows if ways & INTO]
-        for lane, ours, others in (*theirs_out, *theirs_into):
-            if lane in ours or (lane in others and others[lane].other != coarse.network):
-                raise FederationError(f'the map of "{coarse.network}" has lane {lane}, which is none of its own')
-
-    def _refuse_foreign(self, said: Told) -> None:
-        """A network speaks for lanes that lead from it to here, and for the days of the session."""
-        for (lane, good), days in said.trade.items():
-            into = self.border.into.get(lane)
-            if into is None or into.other != said.sender:
-                raise FederationError(f'"{said.sender}" speaks for lane {lane}, which does not lead from it to here')
-            if len(days) != self.border.network.days:
-                raise FederationError(f'"{said.sender}" speaks of {len(days)} days of {good}')
-
     def _tell(self, kind: Literal["promise", "commit"], turn: int, number: int, sent: Trade) -> list[Message]:
         by_receiver: dict[str, dict[tuple[int, str], tuple[float, ...]]] = {}
         for key, days in sent.items():
@@ -572,149 +497,13 @@ class Peer:
         }
 
     @cached_property
-    def _with_everything(self) -> _Level:
-        return self._level(self._everything(), [])
+    def _with_everything(self) -> Level:
+        return self._level(self.border.more_than_needed(), [])
 
-    def _everything(self) -> Trade:
-        """Return more of every good than the network can use, at every place where lanes come in."""
-        network = self.border.alone
-        needed: dict[str, float] = dict.fromkeys(self._goods, 0.0)
-        people = sum(site.people for site in network.sites)
-        for need in network.needs:
-            needed[need.good] += need.quantity
-        for ration in network.rations:
-            needed[ration.good] += ration.quantity * people
-        for plant in network.plants:
-            for line in network.recipes:
-                if line.recipe == plant.recipe and line.quantity < 0:
-                    needed[line.good] -= line.quantity * plant.batches
-        one_lane = {lane.here: id for id, lane in sorted(self.border.into.items(), reverse=True)}
-        return {
-            (id, good): (quantity,) * network.days
-            for id in sorted(one_lane.values())
-            for good, quantity in needed.items()
-            if quantity > 0
-        }
-
-    def _asked(self, clearing: Clearing) -> Asked:
-        """Return what the clearing asks of this network, by day of arrival, at most a lane's tonnes."""
-        days, periods = self.border.network.days, self.settings.periods
-        own = self._rounds[0].maps.get(self.name)
-        if own is None:  # It showed nothing when the others drew up what they propose.
-            return {}
-        asked: dict[tuple[int, str], tuple[tuple[float, ...], Flow]] = {}
-        for flow in clearing.flows:
-            if flow.lane not in self.border.out or flow.good in self.settings.forbidden:
-                continue
-            lead = self.border.out[flow.lane].row.travel_days
-            rate = [0.0] * days
-            for period in range(periods):
-                arrive = [day + lead for day in own.days_of(period) if day + lead <= days]
-                for day in arrive:
-                    rate[day - 1] += flow.amounts[period] / len(arrive)
-            if any(rate):
-                asked[flow.lane, flow.good] = (tuple(rate), flow)
-        tonnes: dict[int, float] = {}
-        for (lane, good), (rates, _) in asked.items():
-            tonnes[lane] = tonnes.get(lane, 0.0) + max(rates) * self._weight[good]
-        for key, (rates, flow) in asked.items():
-            most = self.border.out[key[0]].row.tonnes
-            if most is not None and tonnes[key[0]] > most:
-                asked[key] = (tuple(rate * most / tonnes[key[0]] for rate in rates), flow)
-        return asked
-
-    def _gates(self, asked: Asked, turn: int) -> list[Gate]:
-        """Return a gate for each stretch of days on which as much is asked of a good by a lane in a round."""
-        return [
-            self._gate(
-                f"{self.border.out[lane].here} → {lane}, {good}, {days.start + 1} ({turn + 1})",
-                (lane, good),
-                days,
-                rate,
-                self.settings.reward * flow.price,
-            )
-            for (lane, good), (rates, flow) in asked.items()
-            for days, rate in stretches(rates)
-        ]
-
-    def _told_gates(self, asked: Asked, turn: int, told: Trade, more: float) -> list[Gate]:
-        """Return the same gates with what was told for a need, times `more`, before which all else stands back."""
-        gates = []
-        for gate in self._gates(asked, turn):
-            days = told.get((gate.lane, gate.good), (0.0,) * len(gate.days))
-            amounts = tuple(more * day if need else 0.0 for day, need in zip(days, gate.days, strict=True))
-            if any(amounts):
-                gates.append(replace(gate, days=amounts, people=HARD * gate.people))
-        return gates
-
-    def _gate(self, name: str, key: tuple[int, str], days: range, rate: float, reward: float) -> Gate:
-        """Return a gate through which at most `rate` goes on each of some days, each unit rewarded alike."""
-        lane, good = key
-        weight = self._weight[good]
-        share = LEVEL_SHARE if weight > 0 else 1.0
-        people = reward * share * rate / (10 * float(tier_values(self.settings.fairness)[0]))
-        amounts = tuple(share * rate if day in days else 0.0 for day in range(self.border.network.days))
-        return Gate(name, lane, good, amounts, people, rate * weight if weight > 0 else None)
-
-    def _level(self, received: Trade, gates: list[Gate], kept: Kept | None = None) -> _Level:
+    def _level(self, received: Trade, gates: list[Gate], kept: Kept | None = None) -> Level:
         """Plan with what is received and these gates."""
         network = self.border.trading(gates, received)
         plan = self._plan_of(network, kept)
         self.solves += 1
         value = value_at(network, plan, self.border.own, self.settings.fairness)
-        return _Level(received, _sent(plan, gates), plan, network, value, tuple(gates))
-
-
-def plan_carefully(
-    network: Network,
-    kept: Kept | None = None,
-    *,
-    fairness: float = 4.0,
-    gap: float = 0.003,
-    time_limit: float | None = None,
-) -> Plan:
-    """Return a checked plan, around what is kept of an earlier one; where the exact solver's breaks a rule, as needs
-    that are worth next to nothing beside others can make it, that of the other solver.
-    """
-
-    def plan(solver: SolverName) -> Plan:
-        if kept is None:
-            return make_plan(network, fairness=fairness, gap=gap, time_limit=time_limit, solver=solver)
-        return plan_keeping(
-            network, kept.plan, kept.sites, fairness=fairness, gap=gap, time_limit=time_limit, solver=solver
-        ).plan
-
-    try:
-        return plan("auto")
-    except CheckError:
-        return plan("equilibrium")
-
-
-def steps_of(settings: Settings) -> Iterator[tuple[str, int, int]]:
-    """Yield the steps of a session: their kind, round, and number among those of their kind."""
-    for turn in range(settings.rounds):
-        yield "map", turn, 0
-        yield from (("pass", turn, number) for number in range(settings.passes))
-        yield "vote", turn, 0
-    yield from (("commit", 0, number) for number in range(settings.rounds * settings.passes))
-
-
-def _as_handed(plan: Plan, gates: Iterable[Gate]) -> list[Gate]:
-    """Return gates that need just what a plan hands over at them."""
-    handed = {gate.name: [0.0] * plan.network.days for gate in gates}
-    for row in plan.deliveries.rows():
-        if row["site"] in handed:
-            handed[row["site"]][row["day"] - 1] += row["quantity"]
-    return [replace(gate, days=tuple(handed[gate.name])) for gate in gates]
-
-
-def _sent(plan: Plan, gates: Iterable[Gate]) -> Trade:
-    """Return what a plan hands over at gates, by day of arrival."""
-    gate_of = {gate.name: gate for gate in gates}
-    amounts: dict[tuple[int, str], list[float]] = {}
-    for row in plan.deliveries.rows():
-        gate = gate_of.get(row["site"])
-        if gate is not None:
-            days = amounts.setdefault((gate.lane, gate.good), [0.0] * plan.network.days)
-            days[row["day"] - 1] += row["quantity"]
-    return {key: tuple(days) for key, days in sorted(amounts.items())}
+        return Level(received, sent_through(plan, gates), plan, network, value, tuple(gates))

@@ -22,9 +22,10 @@ from datetime import date
 from abasto.errors import FederationError
 from abasto.facts.kinds import JointSaid, OrderIssued
 from abasto.federation.border import CrossLane, Trade
-from abasto.federation.joint import Agreed, Peer, Settings, steps_of
+from abasto.federation.joint import Agreed, Peer
 from abasto.federation.messages import MapTold, Message, Stepped, read, step_of, write
 from abasto.federation.packed import decode
+from abasto.federation.settings import Settings, steps_of
 from abasto.orders import name_free_lots, orders_from, round_trips
 from abasto.state.abroad import own_name
 from abasto.state.exports import exports_of
