@@ -19,7 +19,7 @@ from abasto.journal.signing import Device, text_of
 from abasto.sync import bundle
 from abasto.sync.bundle import Bundle, needs_passphrase, open_bundle, write_bundle
 from abasto.sync.fingerprint import fingerprint_of
-from abasto.sync.messages import Give, Hello, Holds, Message, pack, unpack
+from abasto.sync.messages import Give, Hello, Holds, Message, pack, unpack, unpacked_size
 from abasto.sync.sealing import identity_of, padded_size, recipient_of, seal, unseal
 
 SEEDS = {number: bytes([number]) * 32 for number in range(1, 10)}
@@ -248,6 +248,26 @@ def test_bytes_that_are_no_bundle_are_refused(path: Path) -> None:
             open_bundle(path, seed=SEEDS[2])
     with pytest.raises(MessageError):
         open_bundle(sealed_by_hand(path, pack(holds), end=bytes(4) + b"x"), seed=SEEDS[2])
+
+
+def test_what_unpacks_to_too_much_in_all_is_neither_written_nor_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = two(50)
+    holds = Holds(network=one.network, writer=key_of(1), hash=one.network, holds=[])
+    again = pack(Give(network=one.network), 100 * list(one.store.export()))  # The same entries a hundred times.
+    sealed_by_hand(path, pack(holds), again, again)
+    assert len(again) < 20_000
+    monkeypatch.setattr(bundle, "MOST_UNPACKED", 2 * unpacked_size(again) + 10_000)
+    assert len(list(entries_in(open_bundle(path, seed=SEEDS[2])))) == 10_000
+    monkeypatch.setattr(bundle, "MOST_UNPACKED", unpacked_size(again) + 1_000)
+    with pytest.raises(OversizedError, match="unpacks to more than"):
+        open_bundle(path, seed=SEEDS[2])
+    path.unlink()
+    monkeypatch.setattr(bundle, "MOST_UNPACKED", 5_000)
+    with pytest.raises(SyncError, match="for one bundle"):
+        write_bundle(one, path, readers=[key_of(2)])
+    assert not path.exists()
 
 
 def test_forged_entries_in_a_sealed_bundle_are_refused_one_by_one(path: Path) -> None:

@@ -21,7 +21,7 @@ from abasto.journal.journal import Journal
 from abasto.journal.sqlite_file import sync_folder
 from abasto.sync.exchange import MOST_REFUSED, MOST_ROUNDS, MayKeep
 from abasto.sync.fingerprint import NONE, fingerprint_of
-from abasto.sync.messages import Give, Holds, Page, Wish, pack, unpack
+from abasto.sync.messages import Give, Holds, Page, Wish, pack, unpack, unpacked_size
 from abasto.sync.missing import Chains, Gap, is_first, lacking_of
 from abasto.sync.sealing import is_to_keys, is_under_passphrase, padded_size, seal, unseal
 
@@ -39,6 +39,8 @@ __all__ = [
 FIRST_LINE = b"abasto/bundle/1\n"
 LARGEST_BUNDLE = 256 * 2**20
 """So many bytes a bundle holds at most: about a million entries."""
+MOST_UNPACKED = 4 * LARGEST_BUNDLE
+"""So many bytes its messages hold together at most: signatures, a fifth of small entries, cannot be packed."""
 MOST_HOLDS = 1_000
 MOST_NAMED = 20_000
 """Of so many authors one message says what is held, and so many loose entries it names."""
@@ -142,12 +144,13 @@ def write_bundle(
         raise SyncError("nobody could open this bundle; name its readers, or give a passphrase.")
     own = fingerprint_of(journal.store)
     parts = [FIRST_LINE]
-    size = count = 0
+    size = unpacked = count = 0
     for message, entries in _told(journal, device.key, own.hash, list(others)):
         packed = pack(message, entries)
         size += 4 + len(packed)
+        unpacked += unpacked_size(packed)
         count += len(entries)
-        if size > LARGEST_BUNDLE:
+        if size > LARGEST_BUNDLE or unpacked > MOST_UNPACKED:
             raise SyncError(
                 f"more than {LARGEST_BUNDLE // 2**20} MiB for one bundle; nothing was written. Write an answer to a "
                 "bundle of the other side, which leaves out what it has, or carry a backup."
@@ -249,9 +252,13 @@ def _messages(content: bytes) -> tuple[list[Holds], list[bytes]]:
     start = len(FIRST_LINE)
     holds: list[Holds] = []
     pages: list[bytes] = []
+    unpacked = 0
     while size := int.from_bytes(content[start : start + 4], "big"):
         raw = content[start + 4 : start + 4 + size]
         start += 4 + size
+        unpacked += unpacked_size(raw)
+        if unpacked > MOST_UNPACKED:
+            raise OversizedError(f"unpacks to more than {MOST_UNPACKED // 2**20} MiB; nothing was kept.")
         message, _ = unpack(raw)
         if isinstance(message, Holds) and not pages:
             holds.append(message)

@@ -41,6 +41,7 @@ __all__ = [
     "Wish",
     "pack",
     "unpack",
+    "unpacked_size",
 ]
 
 LARGEST_MESSAGE = 4 * 2**20
@@ -281,15 +282,24 @@ def inflate(raw: bytes, most: int) -> bytes:
     """Return what one frame of Zstandard holds; `OversizedError` before it unpacks to more than `most` bytes."""
     if len(raw) > most:
         raise OversizedError(f"{len(raw):,} bytes; a message has at most {most:,}.")
+    said = unpacked_size(raw)
+    if said > most:
+        raise OversizedError(f"a message that unpacks to {said:,} bytes; it may hold at most {most:,}.")
     try:
-        said = zstandard.get_frame_parameters(raw).content_size
-        if said == zstandard.CONTENTSIZE_UNKNOWN:
-            raise MessageError("a frame that does not say how much it holds; those of a message do.")
-        if said > most:
-            raise OversizedError(f"a message that unpacks to {said:,} bytes; it may hold at most {most:,}.")
         return zstandard.ZstdDecompressor().decompress(raw, max_output_size=most, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise MessageError(f"no frame of Zstandard ({error}); damaged, or no message.") from None
+
+
+def unpacked_size(raw: bytes) -> int:
+    """Return how many bytes one frame of Zstandard says that it holds, without unpacking it; it cannot hold more."""
+    try:
+        said = zstandard.get_frame_parameters(raw).content_size
+    except zstandard.ZstdError as error:
+        raise MessageError(f"no frame of Zstandard ({error}); damaged, or no message.") from None
+    if said == zstandard.CONTENTSIZE_UNKNOWN:
+        raise MessageError("a frame that does not say how much it holds; those of a message do.")
+    return said
 
 
 def split(content: bytes, start: int) -> list[Signed]:
