@@ -67,6 +67,13 @@ def test_a_lane_into_a_network_that_shows_no_way_in_carries_nothing() -> None:
     assert clear([drawn(granary()), deaf], granary()).flows == ()
 
 
+def test_a_lane_of_which_two_maps_claim_an_end_carries_nothing() -> None:
+    there = lane_id("valley", "square", "coast", "harbour")
+    liar = replace(drawn(coast()), network="delta")
+    assert there in {flow.lane for flow in clear([drawn(granary()), liar], granary()).flows}, "alone it would be heard"
+    assert there not in {flow.lane for flow in clear([drawn(granary()), drawn(coast()), liar], granary()).flows}
+
+
 def test_maps_together_are_tables_that_hold() -> None:
     maps = [drawn(member, 2) for member in tiny(0).members]
     network = coarse_network(maps, tiny(0).whole)

@@ -9,6 +9,7 @@ of a clearing has the same one.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -261,16 +262,24 @@ class _Layout:
         return self._goods[number]
 
     def _cross(self) -> None:
-        """Join lanes that one map sends out with the node where another takes them in."""
+        """Join lanes that one map sends out with the node where another takes them in; none of which two maps claim
+        the same end, for one of them is not telling the truth.
+        """
         arrives: dict[int, tuple[int, int]] = {}
+        claims: Counter[tuple[int, int]] = Counter()
         shortest: dict[tuple[str, str], tuple[float, int]] = {}
         for number, coarse in enumerate(self._maps):
             for lane, ways, node, *_ in coarse.tables["border"]:
                 if ways & INTO:
                     arrives[lane ^ 1] = (number, node)
+                    claims[lane ^ 1, INTO] += 1
+                if ways & OUT:
+                    claims[lane, OUT] += 1
         for number, coarse in enumerate(self._maps):
             for lane, ways, node, mode, hours, tonnes in coarse.tables["border"]:
                 if not ways & OUT or lane not in arrives or arrives[lane][0] == number:
+                    continue
+                if claims[lane, INTO] > 1 or claims[lane, OUT] > 1:
                     continue
                 end = self.arrives[lane] = "{}/{}".format(*arrives[lane])
                 drive = coarse.amount(hours)
