@@ -660,6 +660,30 @@ def test_without_indexeddb_reports_are_kept_all_the_same(served: Served, desk: D
     context.close()
 
 
+def test_what_was_saved_while_the_database_gave_no_answer_is_there_when_it_does(
+    served: Served, desk: Desk, browser: Browser
+) -> None:
+    context = browser.new_context(locale="en")
+    page = context.new_page()
+    page.add_init_script("IDBFactory.prototype.open = () => ({});")
+    page = joined(page, served, invite(desk))
+    expect(page.locator("main")).to_contain_text("Count")
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    served.kill()
+    report(page, "Count", "bread", quantity="7")
+    expect(status(page)).to_contain_text("not received yet: 1")
+    page.close()
+    again = context.new_page()
+    again.goto(f"{served.url}/phone")
+    expect(status(again)).to_contain_text("not received yet: 1")
+    assert again.evaluate("() => Object.keys(localStorage).filter((name) => name.startsWith('abasto-phone/'))") == []
+    served.start()
+    again.reload()
+    expect(status(again)).to_contain_text("All received")
+    assert len(refs(served)) == 1
+    context.close()
+
+
 # For everybody: every language, the keyboard, a screen reader, a small screen.
 
 SCREENS = (

@@ -10,6 +10,7 @@ export async function openStore(name) {
     try {
       const store = await open(name);
       await tried(store);
+      if (store.kind === "indexeddb") await movedIn(name, store);
       return store;
     } catch (error) {
       console.warn("store:", error);
@@ -23,6 +24,25 @@ async function tried(store) {
   const sign = String(Math.random());
   await store.keep("probe", sign);
   if ((await store.kept("probe")) !== sign) throw new Error("what was kept is not there");
+}
+
+// A database that once gave no answer in time left what was saved then in localStorage. It moves in one by one; what
+// cannot stays there until the next time.
+async function movedIn(name, store) {
+  try {
+    const left = await openLocal(name);
+    const known = new Set((await store.all()).map((record) => record.id));
+    for (const record of await left.all()) {
+      if (!known.has(record.id)) await store.add(record);
+      await left.remove(record.id);
+    }
+    for (const value of await left.names()) {
+      if ((await store.kept(value)) === undefined) await store.keep(value, await left.kept(value));
+      await left.forget(value);
+    }
+  } catch (error) {
+    console.warn("store:", error);
+  }
 }
 
 function openDatabase(name) {
@@ -109,6 +129,10 @@ function mapStore(map, kind) {
     kind,
     all: async () => Array.from(map.keys()).filter((name) => name.startsWith(REPORTS + "/")).map(read),
     add: async (record) => write(key(record.id), record),
+    names: async () =>
+      Array.from(map.keys())
+        .filter((one) => one.startsWith(VALUES + "/"))
+        .map((one) => one.slice(VALUES.length + 1)),
     remove: async (id) => map.delete(key(id)),
     change: async (id, how) => {
       const record = read(key(id));
