@@ -26,7 +26,7 @@ from abasto.federation.messages import MapTold, Told, read, write
 from abasto.federation.packed import MOST_BYTES, MOST_WHOLE, decode, encode, fits
 from abasto.federation.settings import Settings
 from abasto.journal.signing import LARGEST, MOST_DEPS, Device, make_entry
-from abasto.network import Good, Need, Network, Reserve, Stock, Supply
+from abasto.network import Fleet, Good, Lane, Need, Network, Reserve, Site, Stock, Supply
 from abasto.planner.check import check_plan
 from abasto.planner.make import make_plan
 from abasto.planner.plan import Plan
@@ -150,6 +150,65 @@ def test_a_second_round_is_worth_no_less_than_the_first() -> None:
         first, second = session.by_round
         assert second >= first * (1 - 1e-9)
         assert session.value == pytest.approx(second)
+
+
+def test_lorries_are_left_for_what_others_send_on() -> None:
+    """The depot has salt and one lorry, for which too much is asked; bread, which the town needs more, comes later."""
+    baked = lane_id("east", "bakery", "mid", "depot")
+    driven = lane_id("mid", "depot", "west", "town")
+
+    def asks(maps: Iterable[CoarseMap], common: Network) -> Clearing:
+        flows = (
+            Flow(baked, BREAD, (8000.0,), 1e6),
+            Flow(driven, BREAD, (8000.0,), 1e6),
+            Flow(driven, SALT, (8000.0,), 1e5),
+        )
+        return Clearing({one.network: one.digest for one in maps}, flows)
+
+    def member(name: str, **tables: Any) -> Network:
+        changes = dict.fromkeys(("needs", "supplies", "plants"), ())
+        return replace(granary(), name=name, **{**changes, **tables})
+
+    to_depot, to_town = (
+        Lane(from_site="bakery", to_site="depot", hours=1.0, two_way=False),
+        Lane(from_site="depot", to_site="town", hours=4.0, two_way=False),
+    )
+    bakery, depot, town = (Site(site=name) for name in ("bakery", "depot", "town"))
+    lorry = (Fleet(fleet="lorry", vehicles=1, payload_t=2.0),)
+    members = (
+        member(
+            "east",
+            sites=(bakery, depot.model_copy(update={"network": "mid"})),
+            supplies=(Supply(site="bakery", good=BREAD, quantity=2000.0),),
+            lanes=(to_depot,),
+            fleets=lorry,
+        ),
+        member(
+            "mid",
+            sites=(
+                depot.model_copy(update={"people": 10}),
+                *(one.model_copy(update={"network": at}) for one, at in ((bakery, "east"), (town, "west"))),
+            ),
+            supplies=(Supply(site="depot", good=SALT, quantity=5000.0),),
+            needs=(Need(site="depot", good=SALT, quantity=5.0),),
+            lanes=(to_depot, to_town),
+            fleets=lorry,
+        ),
+        member(
+            "west",
+            sites=(town.model_copy(update={"people": 4000}), depot.model_copy(update={"network": "mid"})),
+            needs=(
+                Need(site="town", good=BREAD, quantity=2000.0),
+                Need(site="town", good=SALT, quantity=2000.0),
+            ),
+            lanes=(to_town,),
+            fleets=(),
+        ),
+    )
+    session = hold([Peer(one, "test", settings=ONE, clearing=asks) for one in members])
+    holds(session)
+    assert coverage(session.agreed["west"], "town", BREAD) > 0.9
+    assert coverage(session.agreed["west"], "town", SALT) < 0.2, "one lorry does not carry all of both"
 
 
 def test_if_every_message_is_lost_each_goes_alone() -> None:

@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from abasto.federation.amounts import Asked, stretches
-from abasto.federation.border import Border, Gate, Trade
+from abasto.federation.border import Border, CrossLane, Gate, Trade
 from abasto.federation.clearing import Clearing, Flow
 from abasto.federation.coarse import CoarseMap
 from abasto.federation.settings import Settings
 from abasto.planner.plan import Plan
 from abasto.planner.problem import tier_values
 
-__all__ = ["HARD", "as_handed", "asked_of", "gates_for", "sent_through", "told_gates"]
+__all__ = ["HARD", "as_handed", "as_would_be_sent", "gates_for", "proposed", "sent_through", "told_gates"]
 
 HARD = 1e3
 """What was told in a session that is taken up again is rewarded at so many times its usual reward."""
+NEXT_TO_NOTHING = 0.01
+"""A hundredth of what is asked makes no gate of its own."""
 LEVEL_SHARE = 5.0
 """A gate needs five times what may go through: the first fifth of a need is worth the same throughout, so the reward
 is level."""
 
 
-def asked_of(border: Border, clearing: Clearing, own: CoarseMap, forbidden: Collection[str]) -> Asked:
-    """Return what a clearing asks of a network, whose map is `own`, by day of arrival: at most a lane's tonnes and no
-    forbidden goods.
-    """
-    days = border.network.days
+def proposed(clearing: Clearing, own: CoarseMap, lanes: Mapping[int, CrossLane]) -> Asked:
+    """Return what a clearing proposes to go by some lanes of a network, whose map is `own`, by day of arrival."""
     asked: dict[tuple[int, str], tuple[tuple[float, ...], Flow]] = {}
     for flow in clearing.flows:
-        if flow.lane not in border.out or flow.good in forbidden:
+        if flow.lane not in lanes:
             continue
-        lead = border.out[flow.lane].row.travel_days
-        rate = [0.0] * days
+        lead = lanes[flow.lane].row.travel_days
+        rate = [0.0] * own.days
         for period in range(own.periods):
-            arrive = [day + lead for day in own.days_of(period) if day + lead <= days]
+            arrive = [day + lead for day in own.days_of(period) if day + lead <= own.days]
             for day in arrive:
                 rate[day - 1] += flow.amounts[period] / len(arrive)
         if any(rate):
             asked[flow.lane, flow.good] = (tuple(rate), flow)
-    weight = {row.good: row.kg_per_unit / 1000 for row in border.network.goods}
-    tonnes: dict[int, float] = {}
-    for (lane, good), (rates, _) in asked.items():
-        tonnes[lane] = tonnes.get(lane, 0.0) + max(rates) * weight[good]
-    for key, (rates, flow) in asked.items():
-        most = border.out[key[0]].row.tonnes
-        if most is not None and tonnes[key[0]] > most:
-            asked[key] = (tuple(rate * most / tonnes[key[0]] for rate in rates), flow)
     return asked
+
+
+def as_would_be_sent(asked: Asked, sent: Trade) -> Asked:
+    """Return what is asked as far as a plan sends it in all, over the same days; next to nothing of it is left out."""
+    shares = {key: sum(sent.get(key, ())) / sum(rates) for key, (rates, _) in asked.items()}
+    return {
+        key: (tuple(min(1.0, shares[key]) * rate for rate in rates), flow)
+        for key, (rates, flow) in asked.items()
+        if shares[key] > NEXT_TO_NOTHING
+    }
 
 
 def gates_for(asked: Asked, border: Border, settings: Settings, turn: int) -> list[Gate]:

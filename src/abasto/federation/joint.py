@@ -22,7 +22,7 @@ from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear, refuse_unplannable
 from abasto.federation.coarse import FINENESS, CoarseMap
 from abasto.federation.draw import Kind, draw_map, hours_inside, merge_sites
-from abasto.federation.gates import HARD, as_handed, asked_of, gates_for, sent_through, told_gates
+from abasto.federation.gates import HARD, as_handed, as_would_be_sent, gates_for, proposed, sent_through, told_gates
 from abasto.federation.levels import Kept, Level, plan_carefully
 from abasto.federation.messages import MapTold, Message, Stepped, Told, Voted, read, write
 from abasto.federation.packed import MOST_BYTES, MOST_WHOLE, decode, encode, fits
@@ -424,13 +424,32 @@ class Peer:
         if held.asked is None:
             promised = held.promised[-1] if held.promised else {}
             newest = self._newest(turn - 1)  # It may send some grains of what is asked more than it promised.
-            beside = {} if promised else sent_through(newest.plan, newest.gates)
-            # A network that showed nothing when the others drew up what they propose is asked for nothing.
-            own = self._rounds[0].maps.get(self.name)
-            proposed = asked_of(self.border, held.clearing, own, self.settings.forbidden) if own else {}
-            asked = self._at_least(proposed, promised)
-            held.asked = within_lanes(asked, promised, beside, self.border.out, self._weight)
+            beside = sent_through(newest.plan, newest.gates)
+            likely = self._likely(held.clearing, beside, turn)
+            told = self._at_least(likely, promised)
+            held.asked = within_lanes(told, promised, {} if promised else beside, self.border.out, self._weight)
         return held.asked
+
+    def _likely(self, clearing: Clearing, beside: Trade, turn: int) -> Asked:
+        """Return what a clearing asks of this network, as far as it would send it if all that is proposed to it came.
+
+        Else first promises, made before anything has come, would take lorries that are needed for what does.
+        """
+        own = self._rounds[0].maps.get(self.name)
+        if own is None:  # It showed nothing when the others drew up what they propose.
+            return {}
+        may_go = {
+            (lane, good): one
+            for (lane, good), one in proposed(clearing, own, self.border.out).items()
+            if good not in self.settings.forbidden
+        }
+        asked = within_lanes(may_go, {}, beside, self.border.out, self._weight)
+        coming = {key: rates for key, (rates, _) in proposed(clearing, own, self.border.into).items()}
+        if not asked or not coming:
+            return asked
+        gates = gates_for(asked, self.border, self.settings, turn)
+        level = self._next_level(plus(self._promised_here(turn - 1), coming), gates, self._last(turn - 1))
+        return asked if level is None else as_would_be_sent(asked, sent_through(level.plan, gates))
 
     def _cleared(self, maps: list[CoarseMap]) -> Clearing:
         """Return the clearing of some maps. Where one says what cannot be, or what no plan can be made of, it is that
