@@ -570,6 +570,7 @@ def test_a_process_that_is_ended_from_outside_is_told_with_what_to_do() -> None:
         list(workers._as_they_come([joblib.delayed(os._exit)(1)] * 2, 2))
 
 
+@pytest.mark.soak
 def test_processes_and_a_dask_cluster_give_the_same_table_as_one_process() -> None:
     distributed = pytest.importorskip("distributed")
     network = read(example_path("neighbourhood"))

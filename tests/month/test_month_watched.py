@@ -19,6 +19,8 @@ from abasto.situation import situation
 from abasto.state.known import known
 from abasto.watch import Watched, watch
 
+pytestmark = pytest.mark.soak  # A month of nine devices takes a minute and more; tests/watch has a shorter one.
+
 SITES = 9
 CUT_OFF, TWICE, SLOW = street(3), street(5), street(8)
 TROUBLED = (CUT_OFF, TWICE, SLOW)
@@ -134,14 +136,12 @@ def false_alarms(month: Month, sites: Collection[str]) -> list[tuple[int, str, s
     ]
 
 
-@pytest.mark.soak
 def test_quiet_weeks_stay_quiet() -> None:
     sites = {street(number) for number in range(1, SITES + 1)}
     false = false_alarms(lived(4), sites)
     assert len(false) <= AT_MOST_FALSE * len(sites) * (DAYS + 2 - LEARNT) / 30, false
 
 
-@pytest.mark.soak
 def test_in_other_months_most_shortages_are_heard_days_ahead_and_few_alarms_are_false() -> None:
     months = [lived(seed, planted()) for seed in range(20, 26)]
     untroubled = {street(number) for number in range(1, SITES + 1)} - set(TROUBLED)
