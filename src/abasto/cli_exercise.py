@@ -135,9 +135,9 @@ def _live(members: dict[str, _Member], number: int, folder: Path, *, alone: bool
         _exchange(members, day, folder)
     for member in members.values():
         member.ask("order", day)
-    for _ in range(1 if alone else 2):
+    for waits in (False,) if alone else (True, False):
         for member in members.values():
-            member.ask("drive", day)
+            member.ask("drive", day, waits)
         if not alone:
             _exchange(members, day, folder)
     covered = {name: member.ask("evening", day) for name, member in members.items()}

@@ -6,7 +6,7 @@ what arrives, what is handed out and what spoils. So an exercise shows what plan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,6 +27,7 @@ from abasto.situation.wants import wants
 from abasto.state.known import known
 from abasto.state.state import State
 from abasto.state.steps import lines_to_load, lines_to_receive
+from abasto.state.types import OrderRecord
 
 __all__ = ["Day", "call_off", "drive", "evening", "load", "morning", "receive"]
 
@@ -55,10 +56,14 @@ def morning(journal: Journal, day: date) -> None:
     _say(journal, [*_spoiled(state, seen.tables, day), *_taken_in(seen.tables, day)])
 
 
-def drive(journal: Journal, day: date) -> None:
-    """Load and receive what leaves and arrives on a day; what came is loaded again if it goes on on the same day."""
-    for _ in range(MOST_LEGS):
-        if not load(journal, day) and not receive(journal, day):
+def drive(journal: Journal, day: date, *, waits: bool = False) -> None:
+    """Load and receive what leaves and arrives on a day; what came is loaded again if it goes on on the same day.
+
+    A van of which not all is there waits as long as something for it still comes that day, if it `waits` also from
+    other networks.
+    """
+    for _ in range(2 * MOST_LEGS):
+        if not receive(journal, day) and not load(journal, day, waits=waits):
             return
 
 
@@ -73,28 +78,52 @@ def call_off(journal: Journal, day: date) -> None:
     _say(journal, [OrderCancelled(id, day.isoformat(), "there was nothing to load") for id in late])
 
 
-def load(journal: Journal, day: date) -> bool:
-    """Load the orders that leave on a day, as far as there is something to load; return whether any was."""
+def load(journal: Journal, day: date, *, waits: bool = False) -> bool:
+    """Load the orders that leave on a day and of which all is there; if there are none, those for which nothing more
+    comes that day; if there are none, and unless it `waits`, all of which something is there. Return whether any was.
+    """
     state = read_state(journal)
+    today = [
+        order
+        for order in state.orders.open()
+        if order.issued is not None and order.status != "loaded" and order.issued.departs == day.isoformat()
+    ]
+    ways = [order.issued for order in state.orders.open() if order.issued is not None]
+    anything = {(way.from_site, line.good) for way in ways for line in way.lines}
+    coming = {(way.to_site, line.good) for way in ways if way.arrives == day.isoformat() for line in way.lines}
+    for awaited in (anything, coming) if waits else (anything, coming, set[tuple[str, str]]()):
+        facts = list(_loads(state, today, day, awaited))
+        if facts:
+            _say(journal, facts)
+            return True
+    return False
+
+
+def _loads(
+    state: State, orders: Iterable[OrderRecord], day: date, awaited: Container[tuple[str, str]]
+) -> Iterator[OrderLoaded]:
+    """Yield what can be loaded of orders, but not of those that lack a good which is awaited where they leave."""
     left = {place: sum(state.books.balance(*place).values()) for place in state.books.places()}
-    facts: list[Fact] = []
-    for order in state.orders.open():
-        way = order.issued
-        if way is None or order.status == "loaded" or way.departs != day.isoformat():
+    for order in orders:
+        assert order.issued is not None
+        site = order.issued.from_site
+        wanted = _wanted(state, order)
+        here = {good: min(much, max(0, left.get((site, good), 0))) for good, much in wanted.items()}
+        if any(here[good] < much and (site, good) in awaited for good, much in wanted.items()):
             continue
-        wanted: dict[str, int] = {}
-        for line in lines_to_load(state, order, {}):
-            wanted[line.good] = wanted.get(line.good, 0) + line.quantity
-        lines = []
-        for good, quantity in wanted.items():
-            much = min(quantity, max(0, left.get((way.from_site, good), 0)))
-            left[way.from_site, good] = left.get((way.from_site, good), 0) - much
-            if much:
-                lines.append(Line(good, much))  # Of whatever lot expires first.
+        lines = tuple(Line(good, much) for good, much in here.items() if much)  # Of whatever lot expires first.
+        for line in lines:
+            left[site, line.good] -= line.quantity
         if lines:
-            facts.append(OrderLoaded(order.id, tuple(lines), day.isoformat()))
-    _say(journal, facts)
-    return bool(facts)
+            yield OrderLoaded(order.id, lines, day.isoformat())
+
+
+def _wanted(state: State, order: OrderRecord) -> dict[str, int]:
+    """Return what is to be loaded of an order, in thousandths of each good."""
+    wanted: dict[str, int] = {}
+    for line in lines_to_load(state, order, {}):
+        wanted[line.good] = wanted.get(line.good, 0) + line.quantity
+    return wanted
 
 
 def receive(journal: Journal, day: date) -> bool:

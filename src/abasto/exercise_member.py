@@ -138,9 +138,9 @@ class ExerciseMember:
             journal.append(list(orders), time=0)
         return len(orders)
 
-    def drive(self, day: str) -> None:
-        """Load, drive and receive, as far as what was ordered is there."""
-        exercise.drive(self._home.journal, date.fromisoformat(day))
+    def drive(self, day: str, waits: bool) -> None:
+        """Load, drive and receive, as far as what was ordered is there; vans may wait for what others still bring."""
+        exercise.drive(self._home.journal, date.fromisoformat(day), waits=waits)
 
     def evening(self, day: str) -> float:
         """Call off what could not be loaded, hand out what people need, and return what share of it there was."""
