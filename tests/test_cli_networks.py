@@ -192,11 +192,14 @@ def test_a_promise_whose_order_was_lost_with_its_device_is_taken_back_by_the_id_
     assert "withdraw" not in out, "it is not overdue yet"
     assert "500 kg flour: promised, to arrive" in out, "nothing was loaded"
     assert vale("networks", "--date", LATER) == 0
-    assert f"abasto networks withdraw {shipment}" in capsys.readouterr().out
+    assert f"abasto networks withdraw {shipment} --lost" in capsys.readouterr().out
     assert vale("networks", "withdraw", shipment) == 2
     assert "only Hills, who promised it" in capsys.readouterr().err
     assert hills("networks", "withdraw", "K7Q2") == 2
-    assert hills("networks", "withdraw", shipment, "--cause", "lost in the flood", "--date", LATER) == 0
+    assert hills("networks", "withdraw", shipment, "--cause", "lost in the flood") == 2
+    assert hills.state().letters.withdrawn == set(), "nobody here can tell it from an id that was mistyped"
+    assert "no promise that is known here has the id" in capsys.readouterr().err
+    assert hills("networks", "withdraw", shipment, "--lost", "--cause", "lost in the flood", "--date", LATER) == 0
     assert hills("networks", "withdraw", shipment) == 2
     assert "withdrawn already" in capsys.readouterr().err
     assert hills("networks", "post", stick, "--force", "--for", vale.key, "--date", LATER) == 0
@@ -228,6 +231,21 @@ def test_a_promise_is_not_taken_back_while_its_order_is_here_and_is_shown_where_
     assert hills("networks", "withdraw", gone) == 0
     assert hills("networks") == 0
     assert "its order is not here" not in capsys.readouterr().out
+
+
+def test_an_id_that_no_promise_has_is_not_taken_back(
+    hills: Member, vale: Member, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    ordered(hills)
+    count = hills.state().count
+    capsys.readouterr()
+    assert hills("networks", "withdraw", "A" * 43) == 2
+    said = capsys.readouterr()
+    assert "Taken back" not in said.out
+    assert f"has the id {'A' * 43}. What was promised is shown by: abasto networks." in said.err
+    assert f"abasto networks withdraw {'A' * 43} --lost" in said.err
+    assert hills.state().count == count
 
 
 def test_letters_and_nothing_else_go_to_a_peer_of_another_network(
@@ -282,7 +300,8 @@ def test_who_is_not_recognised_gets_nothing_and_is_told_why(
     ("arguments", "wrong"),
     [
         (("Vale", "K7Q2-M4XP"), "whole id"),
-        (("Hills", "own"), "itself"),
+        (("Dale", "own"), "this is the network of this journal itself"),
+        (("Hills", "V" * 42 + "A"), '"Hills" is this network itself'),
     ],
 )
 def test_what_cannot_be_recognised_is_refused(
@@ -291,6 +310,17 @@ def test_what_cannot_be_recognised_is_refused(
     name, network = arguments
     assert hills("networks", "recognise", name, hills.network if network == "own" else network) == 2
     assert wrong in capsys.readouterr().err
+    assert hills.state().letters.recognised == {}
+
+
+def test_a_network_that_is_recognised_already_gets_a_new_name_and_that_is_said(
+    hills: Member, vale: Member, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert hills("networks", "recognise", "Dale", vale.network) == 0
+    assert "already" not in capsys.readouterr().out
+    assert hills("networks", "recognise", "Vale", vale.network) == 0
+    assert "It was recognised already, as Dale; it is Vale now." in capsys.readouterr().out
+    assert hills.state().letters.recognised == {vale.network: "Vale"}
 
 
 def test_a_name_stands_for_one_network(hills: Member, vale: Member, capsys: pytest.CaptureFixture[str]) -> None:

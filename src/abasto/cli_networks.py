@@ -82,8 +82,9 @@ def recognise(
     from abasto.state.abroad import NotRecognisedError, recognition
 
     with open_home(home) as opened:
+        before = read_state(opened)
         try:
-            fact = recognition(read_state(opened), name, network, date=today(date).isoformat())
+            fact = recognition(before, name, network, date=today(date).isoformat())
         except NotRecognisedError as error:
             raise UsageError(str(error)) from None
         [entry] = write(opened, [fact])
@@ -92,6 +93,8 @@ def recognise(
         print(json_format.dumps({"entry": entry.id, "network": fact.network, "code": code, "name": name}))
         return EXIT_OK
     print(printable(f"Recognised {name}, {code}. Entry {code_of(entry.id)}."))
+    if fact.network in before.letters.recognised:
+        print(printable(f"It was recognised already, as {before.letters.recognised[fact.network]}; it is {name} now."))
     print(f"Compare its code with the one that is read aloud there: {spoken(fact.network)}")
     return EXIT_OK
 
@@ -102,6 +105,7 @@ def withdraw(
     /,
     *,
     cause: str = "",
+    lost: Flag = False,
     date: str | None = None,
     home: Path | None = None,
     json: Flag = False,
@@ -116,6 +120,8 @@ def withdraw(
         The whole id of the shipment, as `abasto networks` shows it where it is awaited.
     cause
         Why it does not come.
+    lost
+        The promise was lost with the device that made it, so that nothing here knows of it.
     date
         The day on which it is taken back; today by default.
     home
@@ -124,11 +130,17 @@ def withdraw(
         Print one JSON object on stdout and nothing else.
 
     """
-    from abasto.state.abroad import NotWithdrawnError, withdrawal
+    from abasto.state.abroad import NotPromisedError, NotWithdrawnError, withdrawal
 
     with open_home(home) as opened:
+        day = today(date).isoformat()
         try:
-            fact = withdrawal(read_state(opened), shipment, date=today(date).isoformat(), cause=cause)
+            fact = withdrawal(read_state(opened), shipment, date=day, cause=cause, may_be_lost=lost)
+        except NotPromisedError as error:
+            raise UsageError(
+                f"{error} What was promised is shown by: abasto networks. If it was promised by a device that is lost: "
+                f"abasto networks withdraw {shipment} --lost"
+            ) from None
         except NotWithdrawnError as error:
             raise UsageError(str(error)) from None
         [entry] = write(opened, [fact])
@@ -227,7 +239,7 @@ def _lines(state: State, own: str, day: str) -> Iterator[str]:
         if is_open and record.issued is not None and record.issued.arrives < day:
             yield (
                 "  overdue, and it is not told that it was loaded. If they know of no such order, they take it back "
-                f"with: abasto networks withdraw {shipment}"
+                f"with: abasto networks withdraw {shipment} --lost"
             )
     for order, promise in letters.going.items():
         if order not in state.orders:

@@ -107,6 +107,8 @@ def test_a_network_is_recognised_once_its_code_was_compared(served: Served, desk
     recognised(desk, vale)
     assert served.state().letters.recognised == {vale.network: "Vale"}
     assert spoken(vale.network) in desk.get("/networks").text
+    asked = desk.form("/networks/recognise", name="Dale", network=vale.network)
+    assert "It is recognised already, as Vale: it gets the name Dale instead." in asked.text
 
 
 def test_letters_go_and_come_as_files(served: Served, desk: Desk, vale: Other, tmp_path: Path) -> None:
@@ -189,6 +191,12 @@ def test_a_promise_whose_order_is_not_here_is_taken_back_by_a_stewards_desk(
     assert "Taken back." in desk.form("/networks/withdraw", shipment=shipment, cause="the flood").text
     assert served.state().letters.withdrawn == {shipment}
     assert shipment not in desk.get("/networks").text
+    asked = desk.form("/networks/withdraw", shipment="A" * 43)
+    assert asked.status_code == 409
+    assert "No promise that is known here has this id" in unescape(asked.text)
+    assert served.state().letters.withdrawn == {shipment}
+    assert "Taken back." in confirmed(desk, "/networks/withdraw", shipment="A" * 43, cause="a device is lost").text
+    assert served.state().letters.withdrawn == {shipment, "A" * 43}
     code = re.search(r">([0-9A-Z]{5}-[0-9A-Z]{5})<", desk.form("/access/code", role="allocator").text)
     assert code is not None
     assert Desk(served.url, code[1]).form("/networks/withdraw", shipment=shipment).status_code == 403
@@ -232,7 +240,8 @@ def test_what_cannot_be_is_refused(served: Served, desk: Desk, vale: Other) -> N
     before, own = served.state().count, served.state().network
     for path, fields in (
         ("/networks/recognise", {"name": "Vale", "network": "K7Q2"}),
-        ("/networks/recognise", {"name": "Hills", "network": own}),
+        ("/networks/recognise", {"name": "Dale", "network": own}),
+        ("/networks/recognise", {"name": "Hills", "network": vale.network}),
         ("/networks/recognise", {"name": "", "network": vale.network}),
         ("/networks/letters", {}),
         ("/networks/hear", {}),

@@ -236,6 +236,7 @@ OF_TABLES: Mapping[str, tuple[Shape, ...]] = {
         "a reporter reports for sites, and the other roles for none; choose them so.",
         '"{text}" is no whole id of a network: 43 letters, as `abasto networks` shows it there.',
         "this is the network of this journal itself.",
+        '"{name}" is this network itself; say what the other one is called in its own tables.',
         "network {code} is recognised as {name} already; nothing was written.",
         'another network is recognised as "{name}"; each needs a name of its own.',
         "the network has no name; say what it is called in its own tables.",

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from abasto.state.types import OrderRecord
 
 __all__ = [
+    "NotPromisedError",
     "NotRecognisedError",
     "NotWithdrawnError",
     "Other",
     "Shipment",
     "card",
     "destination",
+    "is_promised",
     "lost_promises",
     "others",
     "own_name",
@@ -46,6 +48,10 @@ class NotRecognisedError(AbastoError):
 
 class NotWithdrawnError(AbastoError):
     """A shipment cannot be withdrawn as it was asked."""
+
+
+class NotPromisedError(NotWithdrawnError):
+    """No promise is known here of the shipment that is to be withdrawn: it was lost, or it never was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,10 @@ def recognition(state: State, name: str, network: str, *, date: str) -> NetworkR
         )
     if network == state.network:
         raise NotRecognisedError("this is the network of this journal itself.")
+    if name == own_name(state):
+        raise NotRecognisedError(
+            f'"{name}" is this network itself; say what the other one is called in its own tables.'
+        )
     if known.get(network) == name:
         raise NotRecognisedError(f"network {code_of(network)} is recognised as {name} already; nothing was written.")
     if state.letters.network_named(name):
@@ -169,10 +179,19 @@ def lost_promises(state: State) -> Iterator[Promise]:
             yield promise
 
 
-def withdrawal(state: State, shipment: str, *, date: str, cause: str = "") -> ShipmentWithdrawn:
+def is_promised(state: State, shipment: str) -> bool:
+    """Return whether a promise of this network is known here by the shipment's id, with its order or without."""
+    return any(promise.id == shipment for promise in state.letters.going.values())
+
+
+def withdrawal(
+    state: State, shipment: str, *, date: str, cause: str = "", may_be_lost: bool = False
+) -> ShipmentWithdrawn:
     """Return the fact that takes back a shipment whose order is not here, by the id that the other network shows.
 
-    Raises `NotWithdrawnError` if it is not this network's to take back, or would be taken back by its order.
+    `may_be_lost` takes an id of which nothing is known here: nobody can tell a promise that was lost with its device
+    from an id that nobody ever promised. Raises `NotWithdrawnError` if it is not this network's to take back, or would
+    be taken back by its order.
     """
     letters, shipment = state.letters, shipment.strip()
     if not WHOLE_ID.fullmatch(shipment):
@@ -191,4 +210,6 @@ def withdrawal(state: State, shipment: str, *, date: str, cause: str = "") -> Sh
         if order.status == "received":
             raise NotWithdrawnError(f"order {code_of(id)} carried it out and was received; it stands.")
         raise NotWithdrawnError(f"order {code_of(id)} carries it out and is here; if it does not go, cancel that.")
+    if not may_be_lost and not is_promised(state, shipment):
+        raise NotPromisedError(f"no promise that is known here has the id {shipment}.")
     return ShipmentWithdrawn(shipment, date, cause)

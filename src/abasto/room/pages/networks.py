@@ -33,7 +33,17 @@ from abasto.room.desk import (
 from abasto.room.joining import JointAsked, JointJob
 from abasto.room.web import Call, Page
 from abasto.situation import quantity_words
-from abasto.state.abroad import Shipment, card, lost_promises, others, read_card, recognition, shipments, withdrawal
+from abasto.state.abroad import (
+    Shipment,
+    card,
+    is_promised,
+    lost_promises,
+    others,
+    read_card,
+    recognition,
+    shipments,
+    withdrawal,
+)
 from abasto.state.exports import SHARES, Share, chosen, exports_of
 from abasto.state.permits import refuse_forbidden
 from abasto.sync.bundle import open_bundle
@@ -249,18 +259,33 @@ def recognise(call: Call) -> Response:
         code = f"\u2066{spoken(fact.network)}\u2069"
         words = call.words("{name} is recognised. Compare its code with the one that is read to you: {code}",
                            name=fact.name, code=code)  # fmt: skip
-        if not is_confirmed(call, [words]):
-            return ask_back(call, [words], title=call.words("Networks"), back="/networks")
+        asked, before = [words], call.room.state.letters.recognised.get(fact.network)
+        if before is not None:
+            asked.append(call.words("It is recognised already, as {before}: it gets the name {name} instead.",
+                                    before=before, name=fact.name))  # fmt: skip
+        if not is_confirmed(call, asked):
+            return ask_back(call, asked, title=call.words("Networks"), back="/networks")
         call.room.write([fact])
     return call.go("/networks", said=call.words("{name} is recognised.", name=fact.name))
 
 
 def withdraw(call: Call) -> Response:
-    """Take back a promise whose order is lost."""
+    """Take back a promise whose order is lost; where nothing here knows of it, once that is confirmed."""
+    words = call.words
     with call.room.lock:
-        fact = withdrawal(
-            call.room.state, call.field("shipment"), date=call.room.day.isoformat(), cause=call.field("cause")
-        )
+        state, day = call.room.state, call.room.day.isoformat()
+        fact = withdrawal(state, call.field("shipment"), date=day, cause=call.field("cause"), may_be_lost=True)
+        doubts: list[str] = []
+        if not is_promised(state, fact.shipment):
+            doubts.append(
+                words(
+                    "No promise that is known here has this id: {id}. Take it back only if it was promised by a device "
+                    "that is lost; otherwise compare the id with the one that the other network shows.",
+                    id=f"\u2066{fact.shipment}\u2069",
+                )
+            )
+        if not is_confirmed(call, doubts):
+            return ask_back(call, doubts, title=words("Networks"), back="/networks")
         call.room.write([fact])
     return call.go("/networks", said=call.words("Taken back. The other network hears it with the next letters."))
 
@@ -360,13 +385,14 @@ def _share_words(words: Language) -> dict[Share, str]:
 PAGES_NETWORKS: Sequence[Page] = (
     Page("/networks", show),
     Page("/networks/recognise", recognise, "POST", "steward"),
-    Page("/networks/recognise", show, is_whole=False),  # For whoever chooses another language where it was asked back.
+    Page("/networks/recognise", show, is_whole=False),  # For whoever chooses another language where it is asked back.
     Page("/networks/joint", show_joint, is_whole=False),
     Page("/networks/joint", go_on, "POST", "allocator"),
     Page("/networks/joint/stop", stop, "POST", "allocator"),
     Page("/networks/joint/sign", sign, "POST", "allocator"),
     Page("/networks/exports", choose, "POST", "steward"),
     Page("/networks/withdraw", withdraw, "POST", "steward"),
+    Page("/networks/withdraw", show, is_whole=False),
     Page("/networks/letters", write, "POST", "allocator"),
     Page("/networks/hear", hear, "POST", "allocator"),
 )
