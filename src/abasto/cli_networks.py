@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable
-from abasto.cli_carry import hear_file, letters_words, write_letters
+from abasto.cli_carry import hear_file, letters_words, readers_of, write_letters
 from abasto.cli_home import Code, Flag, open_home, order_words, read_state, to_the_end, today, write
 from abasto.cli_joint import exports_document, exports_words, plan
 from abasto.cli_tables import refuse_to_overwrite
@@ -180,11 +180,10 @@ def post(
         Replace what is at PATH.
 
     """
-    from abasto.state.abroad import read_card
-
     refuse_to_overwrite(path, force=force)
     with open_home(home) as opened, to_the_end():
-        written = write_letters(opened, path, [read_card(one)[1] for one in readers or ()], today(date))
+        day = today(date)
+        written = write_letters(opened, path, readers_of(read_state(opened), readers or (), day), day)
     print(f"Wrote {path}: {letters_words(written.entries)}, {written.size:,} bytes, sealed.")
     return EXIT_OK
 

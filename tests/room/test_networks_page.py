@@ -207,8 +207,11 @@ def test_joint_plans_are_shown_with_whom_they_wait_for(served: Served, desk: Des
     assert run("networks", "plan", "--first", TOMORROW, "--home", served.home, "--date", DAY) == 0
     page = desk.get("/networks").text
     assert "This network has done 1 of 6 steps." in page
+    assert "Next: promise (1 of 2)." in page
     assert "awaited" in page
     assert f'name="first" value="{TOMORROW}"' in page
+    desk.form("/networks/exports", share="nothing")
+    assert "Next: tell that it takes no part." in desk.get("/networks").text
 
 
 def test_what_others_see_and_what_never_leaves_is_chosen_by_a_stewards_desk(
@@ -244,6 +247,7 @@ def test_what_cannot_be_is_refused(served: Served, desk: Desk, vale: Other) -> N
         ("/networks/recognise", {"name": "Hills", "network": vale.network}),
         ("/networks/recognise", {"name": "", "network": vale.network}),
         ("/networks/letters", {}),
+        ("/networks/letters", {"device": "abc"}),
         ("/networks/hear", {}),
     ):
         assert desk.form(path, **fields).status_code == 400, (path, fields)

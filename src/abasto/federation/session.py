@@ -67,6 +67,13 @@ class Standing:
         """The kind of the step that comes next: map, pass, vote or commit; blank after the last."""
         return self.steps[self.done] if self.done < len(self.steps) else ""
 
+    @property
+    def turn(self) -> tuple[int, int]:
+        """Which of its kind the step that comes next is, and how many of that kind there are: (1, 2) for the first of
+        two; (0, 0) after the last.
+        """
+        return self.steps[: self.done + 1].count(self.next), self.steps.count(self.next)
+
     def awaited(self, without: Sequence[str] = ()) -> tuple[Partner, ...]:
         """Return those who have not done what this network has done: it goes on when they have, but for some names."""
         return tuple(one for one in self.partners if one.steps < self.done and one.name not in without)

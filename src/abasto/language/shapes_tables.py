@@ -241,6 +241,7 @@ OF_TABLES: Mapping[str, tuple[Shape, ...]] = {
         'another network is recognised as "{name}"; each needs a name of its own.',
         "the network has no name; say what it is called in its own tables.",
         "no steward of another network is known yet; name a device's key.",
+        '"{text}": this is no key of a device that can be written to; check it.',
         "a bundle of network {code}, which is not recognised here.",
         '"{text}" is no whole id of a shipment: 43 letters, as `abasto networks` shows it where it is awaited.',
         "this shipment comes to this network; only {name}, who promised it, takes it back.",

@@ -15,7 +15,6 @@ from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
 
 from abasto.errors import MessageError, SyncError
-from abasto.facts.codes import code_of
 from abasto.journal.signing import bytes_of
 
 __all__ = [
@@ -41,7 +40,7 @@ def recipient_of(key: str) -> str:
     try:
         public = VerifyKey(bytes_of(key)).to_curve25519_public_key()
     except (CryptoError, ValueError, RuntimeError):
-        raise SyncError(f'"{code_of(key)}": this is no key of a device that can be written to; check it.') from None
+        raise SyncError(f'"{key[:80]}": this is no key of a device that can be written to; check it.') from None
     return _bech32("age", bytes(public))
 
 

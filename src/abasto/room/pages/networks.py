@@ -195,6 +195,7 @@ def _joint(call: Call) -> dict[str, Any]:
         found = [standing(state, session) for session in reversed(sessions(state))]
         orders = [_order_view(state, order) for order in job.orders] if job else []
         speaks = own_key(call) in state.members.stewards(today)
+        share = exports_of(state.rows)[0].share
     return {
         "joint": [_joint_view(stands, job, today) for stands in found],
         "job": job,
@@ -202,7 +203,7 @@ def _joint(call: Call) -> dict[str, Any]:
         "speaks": speaks,
         "may_go_on": speaks and call.may("allocator"),
         "day_of": date.fromisoformat,
-        "steps": _step_words(words),
+        "step_of": lambda stands: _step_words(stands, share, words),
         "quantity": lambda quantity, unit: quantity_words(quantity, unit, words),
         "signed_share": lambda share: f"{'+' if share > 0 else ''}{words.number(100 * share, digits=1)}\u202f%",
     }
@@ -364,13 +365,20 @@ def _kind_words(words: Language) -> dict[str, str]:
     }
 
 
-def _step_words(words: Language) -> dict[str, str]:
-    return {
+def _step_words(stands: Standing, share: Share, words: Language) -> str:
+    """Return what this network does in the next step: of several of a kind, which of them it is."""
+    if share == "nothing":
+        return words("tell that it takes no part")
+    does = {
         "map": words("publish the map"),
         "pass": words("promise"),
         "vote": words("vote"),
         "commit": words("commit to what is sent"),
-    }
+    }[stands.next]
+    number, count = stands.turn
+    if count == 1:
+        return does
+    return words("{step} ({n} of {total})", step=does, n=words.number(number), total=words.number(count))
 
 
 def _share_words(words: Language) -> dict[Share, str]:
