@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from tests.sync.served_peer import served
 from abasto.cli_home import write
 from abasto.cycle import read_state
 from abasto.examples import federation_path
+from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     DeviceEndorsed,
     Line,
@@ -329,6 +331,49 @@ def test_a_name_stands_for_one_network(hills: Member, vale: Member, capsys: pyte
     assert "already" in capsys.readouterr().err
     assert hills("networks", "recognise", "Vale", "V" * 42 + "A") == 2
     assert "a name of its own" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"a list of sacks\n" * 100, bytes(range(256)) * 8, b"age-encryption.org/v1"])
+def test_a_file_that_is_no_bundle_is_told_to_be_none(
+    hills: Member, tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    for command in (("networks", "hear"), ("bundle", "read")):
+        capsys.readouterr()
+        assert hills(*command, path) == 1
+        told = capsys.readouterr().err
+        assert f'"{path}": this is no file that a device of Abasto wrote for others' in told
+        assert "choose the file, or have it written once more" in told
+        assert not re.search("header|buffer", told, re.IGNORECASE), "these are words of the library that opens seals"
+
+
+def test_a_bundle_that_is_damaged_or_for_others_is_told_in_plain_words(
+    hills: Member, vale: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    path = tmp_path / "stick.abasto"
+    assert hills("networks", "post", path, "--for", hills.key) == 0
+    capsys.readouterr()
+    assert vale("networks", "hear", path) == 1
+    assert f'"{path}": cannot be opened: it was not sealed for this device' in capsys.readouterr().err
+    path.write_bytes(path.read_bytes()[:-1])
+    assert hills("networks", "hear", path) == 1
+    assert f'"{path}": cannot be opened: it was not sealed for this device' in capsys.readouterr().err
+
+
+def test_a_bundle_of_this_network_is_told_to_be_its_own(
+    hills: Member, vale: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    assert hills("networks", "post", tmp_path / "letters.abasto", "--for", vale.key) == 0
+    assert hills("bundle", "write", tmp_path / "all.abasto", "--for", vale.key) == 0
+    for name in ("letters.abasto", "all.abasto"):
+        capsys.readouterr()
+        assert hills("networks", "hear", tmp_path / name) == 1
+        told = capsys.readouterr().err
+        assert f"a bundle of this network itself, written by its device {code_of(hills.key)}" in told
+        assert "recognised" not in told
 
 
 def test_without_a_reader_nothing_is_written(hills: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -252,7 +252,12 @@ def test_what_cannot_be_is_refused(served: Served, desk: Desk, vale: Other) -> N
     ):
         assert desk.form(path, **fields).status_code == 400, (path, fields)
     files = {"file": ("x.abasto", b"no bundle")}
-    assert desk.post("/networks/hear", data={"csrf": desk.sign}, files=files).status_code == 400
+    refused = desk.post("/networks/hear", data={"csrf": desk.sign}, files=files)
+    assert refused.status_code == 400
+    assert '"x.abasto": this is no file that a device of Abasto wrote for others' in unescape(refused.text)
+    desk.cookies.set("language", "es")
+    refused = desk.post("/networks/hear", data={"csrf": desk.sign}, files=files)
+    assert "«x.abasto»: este archivo no lo escribió ningún dispositivo de Abasto" in unescape(refused.text)
     assert served.state().count == before
 
 

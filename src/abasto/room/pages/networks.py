@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import segno
 from starlette.responses import Response
 
+from abasto.errors import MessageError
 from abasto.facts.codes import code_of, spoken
 from abasto.inbox.asked import AskedError
 from abasto.language import Language
@@ -46,7 +47,8 @@ from abasto.state.abroad import (
 )
 from abasto.state.exports import SHARES, Share, chosen, exports_of
 from abasto.state.permits import refuse_forbidden
-from abasto.sync.bundle import open_bundle
+from abasto.sync.bundle import Bundle
+from abasto.sync.sealing import unseal
 
 if TYPE_CHECKING:
     from abasto.facts.kinds import OrderIssued
@@ -324,10 +326,10 @@ def hear(call: Call) -> Response:
     file = call.file("file")
     if file is None:
         raise AskedError(call.words("Choose a file that another network wrote."))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "brought.abasto"
-        path.write_bytes(file.file.read())
-        bundle = open_bundle(path, seed=call.room.home.file.seed())
+    try:
+        bundle = Bundle(unseal(file.file.read(), call.room.home.file.seed(), None))
+    except MessageError as error:
+        raise AskedError(f'"{(file.filename or "")[:80]}": {error}') from None
     with call.room.lock:
         done = hear_bundle(call.room.home.journal, bundle, call.room.day, read=_reading(call), time=_time(call))
         call.room.tell()
