@@ -103,6 +103,19 @@ def test_letters_go_by_stick_and_the_receipt_comes_back(
     assert vale("networks", "hear", stick, "--date", DAY) == 0
     assert "2 letters came from Hills." in capsys.readouterr().out
     [shipment] = vale.state().letters.coming
+    capsys.readouterr()
+    assert vale("orders", "show") == 0
+    assert f"{code_of(shipment)}  promised   Hills > Vale market" in capsys.readouterr().out
+    assert vale("orders", "show", shipment) == 0
+    told = capsys.readouterr().out
+    assert "arrives 2027-03-02; promised" in told
+    assert "loaded" not in told, "nobody has told that it was"
+    hills.say(OrderLoaded(own, (Line("flour", 500_000),), DAY))
+    assert hills("networks", "post", stick, "--force", "--for", vale.key, "--date", DAY) == 0
+    assert vale("networks", "hear", stick, "--date", DAY) == 0
+    capsys.readouterr()
+    assert vale("orders", "show") == 0
+    assert f"{code_of(shipment)}  loaded     Hills > Vale market" in capsys.readouterr().out
     vale.say(OrderReceived(shipment, "Vale market", (Line("flour", 500_000),), TOMORROW))
     answer = tmp_path / "answer.abasto"
     assert vale("networks", "post", answer, "--date", TOMORROW) == 0, "Hills' steward is known from its letter"
@@ -111,7 +124,7 @@ def test_letters_go_by_stick_and_the_receipt_comes_back(
     capsys.readouterr()
     assert vale("networks") == 0
     shown = capsys.readouterr().out
-    assert "2 letters heard, the last on 2027-03-01" in shown
+    assert "3 letters heard, the last on 2027-03-01" in shown
     assert "received" in shown
     assert vale("networks", "--json") == 0
     assert json.loads(capsys.readouterr().out)["coming"][0]["status"] == "received"

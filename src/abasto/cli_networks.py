@@ -216,7 +216,7 @@ def hear(path: Path, /, *, date: str | None = None, home: Path | None = None, js
 
 
 def _lines(state: State, own: str, day: str) -> Iterator[str]:
-    from abasto.state.abroad import card, lost_promises, others, own_name
+    from abasto.state.abroad import card, lost_promises, only_promised, others, own_name
 
     letters = state.letters
     yield f"This network is {own_name(state)}, {state.network}, code {spoken(state.network)}."
@@ -231,9 +231,9 @@ def _lines(state: State, own: str, day: str) -> Iterator[str]:
         when = f", the last on {one.latest.day}" if one.latest else ""
         yield f"{one.name}, {code_of(one.network)}: {letters_words(one.heard)} heard{when}{joint}"
     units = {row.cells["good"]: row.cells.get("unit", "kg") for row in state.rows.table("goods")}
-    for shipment, coming in letters.coming.items():
+    for shipment in letters.coming:
         record = state.orders[shipment]
-        is_open = record.status not in ("received", "cancelled") and not coming.is_sent
+        is_open = only_promised(state, record)
         yield f"comes: {order_words(record, units, status='promised' if is_open else '')}"
         if is_open and record.issued is not None and record.issued.arrives < day:
             yield (

@@ -28,6 +28,7 @@ __all__ = [
     "destination",
     "is_promised",
     "lost_promises",
+    "only_promised",
     "others",
     "own_name",
     "read_card",
@@ -98,6 +99,14 @@ def destination(state: State, order: OrderRecord) -> tuple[str, Standing]:
         return "", ""
     name = state.rows.cell("sites", "network", way.to_site)
     return (name, "due") if letters.network_named(name) else ("", "")
+
+
+def only_promised(state: State, order: OrderRecord) -> bool:
+    """Return whether an order comes from another network, which has not told yet that it was loaded: it is counted on,
+    and so stands in the books as on its way.
+    """
+    coming = state.letters.coming.get(order.id)
+    return coming is not None and not coming.is_sent and order.status not in ("received", "cancelled")
 
 
 def shipments(state: State) -> Iterator[tuple[Literal["coming", "going"], Shipment]]:
