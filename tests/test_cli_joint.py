@@ -203,7 +203,9 @@ def test_a_joint_plan_without_orders_on_its_first_day_is_over_once_it_is_issued(
     assert (stands.is_issued, stands.done, stands.next) == (True, STEPS, "")
     assert current(hills.state(), date.fromisoformat(TODAY)) == TODAY
     assert hills.plan("--issue") == 0
-    assert "signed already" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "this joint plan is over already: it has no order on its first day" in told.err
+    assert "This joint plan is over here: it has no order on its first day." in told.out
     with hills.open() as home, vale.open() as other:
         letters = exported(home.journal, read_state(home.journal)).store.export()
         facts, _ = heard(read_state(other.journal), letters, date.fromisoformat(TODAY))

@@ -259,6 +259,9 @@ class _Run:
     def issue(self, days: int) -> list[str]:
         """Sign the orders of what was agreed, once; return their ids."""
         stands = self.standing()
+        if stands.is_empty:
+            say("this joint plan is over already: it has no order on its first day.")
+            return []
         if stands.is_issued:
             say("the orders of this joint plan are signed already; see them with: abasto orders show")
             return []
@@ -336,7 +339,9 @@ class _Run:
             yield f"To go on without: {self._again((*self.without, *awaited))}"
         if session is not None:
             yield from _agreed_lines(session, is_final=not awaited)
-        if stands.is_issued:
+        if stands.is_empty:
+            yield "This joint plan is over here: it has no order on its first day."
+        elif stands.is_issued:
             yield "The orders of this joint plan are signed: abasto orders show"
         elif not stands.next and not awaited:
             yield f"To sign the orders of its first day: {self._again(self.without)} --issue"

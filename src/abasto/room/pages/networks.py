@@ -248,8 +248,12 @@ def stop(call: Call) -> Response:
 
 
 def sign(call: Call) -> Response:
-    """Sign the orders of the first day of what was agreed; those that go to others are promised with them."""
+    """Sign the orders of the first day of what was agreed, those that go to others are promised with them; or end a
+    joint plan that has none.
+    """
     number = call.room.joint.sign(call.field("job"))
+    if not number:
+        return call.go("/networks#joint", said=call.words("This joint plan is over."))
     said = call.words.many("{n} order is signed and issued.", "{n} orders are signed and issued.", number)
     return call.go("/networks#joint", said=said)
 
