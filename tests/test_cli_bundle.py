@@ -134,5 +134,5 @@ def test_what_cannot_be_meant_is_said(home: Path, tmp_path: Path, capsys: pytest
     path.write_text("of yesterday")
     assert run("bundle", "write", path, f"--for={key_of(home)}") == 2
     assert run("bundle", "read", path) == 1
-    assert "cannot be opened" in capsys.readouterr().err
+    assert "this is no file that a device of Abasto wrote for others" in capsys.readouterr().err
     assert run("bundle", "write", path, f"--for={key_of(home)}", "--force") == 0

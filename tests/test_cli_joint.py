@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,10 +20,12 @@ from tests.sync.served_peer import served
 
 from abasto.cycle import read_state
 from abasto.examples import FEDERATION, federation_path
+from abasto.facts.codes import code_of
 from abasto.facts.kinds import DeviceEndorsed
 from abasto.federation.session import Session, current, standing
 from abasto.journal.home import Home
 from abasto.letters import answering_for, exported, heard
+from abasto.state.abroad import card
 from abasto.state.exceptions import exceptions
 from abasto.state.state import State
 from abasto.sync.hosting import peers_app
@@ -169,7 +172,7 @@ def test_it_says_from_whom_it_waits_and_goes_on_without(
     capsys.readouterr()
     assert hills.plan() == 0
     printed = capsys.readouterr().out
-    assert "this network has done 1 of 6 steps; next it promises." in printed
+    assert "this network has done 1 of 6 steps; next it promises (1 of 2)." in printed
     assert "Vale: nothing heard yet" in printed
     assert "Waiting for Coast, Vale." in printed
     assert hills.plan() == 0
@@ -200,7 +203,9 @@ def test_a_joint_plan_without_orders_on_its_first_day_is_over_once_it_is_issued(
     assert (stands.is_issued, stands.done, stands.next) == (True, STEPS, "")
     assert current(hills.state(), date.fromisoformat(TODAY)) == TODAY
     assert hills.plan("--issue") == 0
-    assert "signed already" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "this joint plan is over already: it has no order on its first day" in told.err
+    assert "This joint plan is over here: it has no order on its first day." in told.out
     with hills.open() as home, vale.open() as other:
         letters = exported(home.journal, read_state(home.journal)).store.export()
         facts, _ = heard(read_state(other.journal), letters, date.fromisoformat(TODAY))
@@ -266,14 +271,85 @@ def test_what_others_see_and_what_never_leaves_is_chosen_once_and_shown(
         (("--stick", "nowhere"), "no such folder"),
         (("--first", "tomorrow"), '--first "tomorrow": this is no date'),
         (("--first", "2020-03-02"), '--first "2020-03-02": this day is past'),
+        (("--days", "0", "--share", "offers"), "--days 0: give a number from 1 to 3660."),
+        (("--days", "-1", "--share", "offers"), "--days -1: give a number from 1 to 3660."),
+        (("--days", "3661", "--share", "offers"), "--days 3661: give a number from 1 to 3660."),
+        (("--issue", "--ordered-days", "0"), "--ordered-days 0: give a number from 1"),
+        (("--issue", "--ordered-days", "4", "--days", "3"), "--ordered-days 4: give a number from 1 to 3."),
+        (("--for", "abc", "--share", "offers"), '--for "abc": this is no whole key of a device'),
+        (("--for", "Vale"), "No device is known yet of Coast, Vale."),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_said(
-    members: list[Member], arguments: tuple[str, str], wrong: str, capsys: pytest.CaptureFixture[str]
+    members: list[Member], arguments: tuple[str, ...], wrong: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    count = members[0].state().count
+    capsys.readouterr()
     assert run("networks", "plan", *arguments, "--home", members[0].folder) == 2
-    assert wrong in capsys.readouterr().err
-    assert members[0].said() == []
+    said = capsys.readouterr().err
+    assert wrong in said
+    assert "step 1" not in said
+    assert members[0].state().count == count
+
+
+def test_who_is_known_to_read_letters_is_told_where_a_key_is_none(
+    members: list[Member], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hills, vale, _ = members
+    assert vale("post", tmp_path / "vale.abasto", "--for", hills.key) == 0
+    assert hills("hear", tmp_path / "vale.abasto") == 0
+    for command in (("plan", "--stick", tmp_path), ("post", tmp_path / "hills.abasto")):
+        capsys.readouterr()
+        assert hills(*command, "--for", "abc") == 2
+        known = f"Who is known already need not be named: Vale ({code_of(vale.key)})."
+        assert f"{known} No device is known yet of Coast." in capsys.readouterr().err
+    assert not (tmp_path / "hills.abasto").exists()
+
+
+def test_steps_of_one_kind_are_told_apart(members: list[Member], capsys: pytest.CaptureFixture[str]) -> None:
+    assert members[0].plan("--without", "Vale", "Coast") == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if ": this network " in line]
+    assert [line.partition("this network ")[2] for line in told] == [
+        "publishes its map …",
+        "promises (1 of 2) …",
+        "promises (2 of 2) …",
+        "votes …",
+        "commits to what it sends (1 of 2) …",
+        "commits to what it sends (2 of 2) …",
+    ]
+
+
+def test_who_takes_no_part_is_told_of_no_step_that_it_does_not_do(
+    members: list[Member], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert members[0].plan("--share", "nothing") == 0
+    said = capsys.readouterr()
+    assert "step 1 of 6: this network tells that it takes no part …" in said.err
+    assert "next it tells that it takes no part." in said.out
+    assert "publishes" not in said.err + said.out
+    assert "promises" not in said.err + said.out
+
+
+def test_what_is_to_be_typed_next_says_all_that_was_typed(
+    members: list[Member], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hills, vale, coast = members
+    stick = tmp_path / "a stick"
+    stick.mkdir()
+    text = card(coast.network, coast.key)
+    given = ["--days", "3", "--stick", stick, "--for", vale.key, "--for", text]
+    assert hills.plan(*given, "--without", "Coast") == 0
+    printed = capsys.readouterr().out.splitlines()
+    again, without = (next(line for line in printed if line.startswith(word)) for word in ("Waiting", "To go on"))
+    for line, names in ((again, ["Coast"]), (without, ["Coast", "Vale"])):
+        typed = shlex.split(line.partition("abasto networks ")[2])
+        assert typed == [
+            *("plan", "--first", FIRST, "--days", "3", "--stick", str(stick), f"--for={vale.key}", f"--for={text}"),
+            *(part for name in names for part in ("--without", name)),
+        ]
+    assert hills(*shlex.split(without.partition("abasto networks ")[2])) == 0
+    assert hills.done() == STEPS
+    assert "--without Coast --without Vale --issue" in capsys.readouterr().out
 
 
 def test_a_device_that_does_not_speak_for_its_network_says_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from tests.sync.served_peer import served
 from abasto.cli_home import write
 from abasto.cycle import read_state
 from abasto.examples import federation_path
+from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     DeviceEndorsed,
     Line,
@@ -101,6 +103,19 @@ def test_letters_go_by_stick_and_the_receipt_comes_back(
     assert vale("networks", "hear", stick, "--date", DAY) == 0
     assert "2 letters came from Hills." in capsys.readouterr().out
     [shipment] = vale.state().letters.coming
+    capsys.readouterr()
+    assert vale("orders", "show") == 0
+    assert f"{code_of(shipment)}  promised   Hills > Vale market" in capsys.readouterr().out
+    assert vale("orders", "show", shipment) == 0
+    told = capsys.readouterr().out
+    assert "arrives 2027-03-02; promised" in told
+    assert "loaded" not in told, "nobody has told that it was"
+    hills.say(OrderLoaded(own, (Line("flour", 500_000),), DAY))
+    assert hills("networks", "post", stick, "--force", "--for", vale.key, "--date", DAY) == 0
+    assert vale("networks", "hear", stick, "--date", DAY) == 0
+    capsys.readouterr()
+    assert vale("orders", "show") == 0
+    assert f"{code_of(shipment)}  loaded     Hills > Vale market" in capsys.readouterr().out
     vale.say(OrderReceived(shipment, "Vale market", (Line("flour", 500_000),), TOMORROW))
     answer = tmp_path / "answer.abasto"
     assert vale("networks", "post", answer, "--date", TOMORROW) == 0, "Hills' steward is known from its letter"
@@ -109,7 +124,7 @@ def test_letters_go_by_stick_and_the_receipt_comes_back(
     capsys.readouterr()
     assert vale("networks") == 0
     shown = capsys.readouterr().out
-    assert "2 letters heard, the last on 2027-03-01" in shown
+    assert "3 letters heard, the last on 2027-03-01" in shown
     assert "received" in shown
     assert vale("networks", "--json") == 0
     assert json.loads(capsys.readouterr().out)["coming"][0]["status"] == "received"
@@ -192,11 +207,14 @@ def test_a_promise_whose_order_was_lost_with_its_device_is_taken_back_by_the_id_
     assert "withdraw" not in out, "it is not overdue yet"
     assert "500 kg flour: promised, to arrive" in out, "nothing was loaded"
     assert vale("networks", "--date", LATER) == 0
-    assert f"abasto networks withdraw {shipment}" in capsys.readouterr().out
+    assert f"abasto networks withdraw {shipment} --lost" in capsys.readouterr().out
     assert vale("networks", "withdraw", shipment) == 2
     assert "only Hills, who promised it" in capsys.readouterr().err
     assert hills("networks", "withdraw", "K7Q2") == 2
-    assert hills("networks", "withdraw", shipment, "--cause", "lost in the flood", "--date", LATER) == 0
+    assert hills("networks", "withdraw", shipment, "--cause", "lost in the flood") == 2
+    assert hills.state().letters.withdrawn == set(), "nobody here can tell it from an id that was mistyped"
+    assert "no promise that is known here has the id" in capsys.readouterr().err
+    assert hills("networks", "withdraw", shipment, "--lost", "--cause", "lost in the flood", "--date", LATER) == 0
     assert hills("networks", "withdraw", shipment) == 2
     assert "withdrawn already" in capsys.readouterr().err
     assert hills("networks", "post", stick, "--force", "--for", vale.key, "--date", LATER) == 0
@@ -228,6 +246,21 @@ def test_a_promise_is_not_taken_back_while_its_order_is_here_and_is_shown_where_
     assert hills("networks", "withdraw", gone) == 0
     assert hills("networks") == 0
     assert "its order is not here" not in capsys.readouterr().out
+
+
+def test_an_id_that_no_promise_has_is_not_taken_back(
+    hills: Member, vale: Member, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    ordered(hills)
+    count = hills.state().count
+    capsys.readouterr()
+    assert hills("networks", "withdraw", "A" * 43) == 2
+    said = capsys.readouterr()
+    assert "Taken back" not in said.out
+    assert f"has the id {'A' * 43}. What was promised is shown by: abasto networks." in said.err
+    assert f"abasto networks withdraw {'A' * 43} --lost" in said.err
+    assert hills.state().count == count
 
 
 def test_letters_and_nothing_else_go_to_a_peer_of_another_network(
@@ -282,7 +315,8 @@ def test_who_is_not_recognised_gets_nothing_and_is_told_why(
     ("arguments", "wrong"),
     [
         (("Vale", "K7Q2-M4XP"), "whole id"),
-        (("Hills", "own"), "itself"),
+        (("Dale", "own"), "this is the network of this journal itself"),
+        (("Hills", "V" * 42 + "A"), '"Hills" is this network itself'),
     ],
 )
 def test_what_cannot_be_recognised_is_refused(
@@ -291,6 +325,17 @@ def test_what_cannot_be_recognised_is_refused(
     name, network = arguments
     assert hills("networks", "recognise", name, hills.network if network == "own" else network) == 2
     assert wrong in capsys.readouterr().err
+    assert hills.state().letters.recognised == {}
+
+
+def test_a_network_that_is_recognised_already_gets_a_new_name_and_that_is_said(
+    hills: Member, vale: Member, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert hills("networks", "recognise", "Dale", vale.network) == 0
+    assert "already" not in capsys.readouterr().out
+    assert hills("networks", "recognise", "Vale", vale.network) == 0
+    assert "It was recognised already, as Dale; it is Vale now." in capsys.readouterr().out
+    assert hills.state().letters.recognised == {vale.network: "Vale"}
 
 
 def test_a_name_stands_for_one_network(hills: Member, vale: Member, capsys: pytest.CaptureFixture[str]) -> None:
@@ -299,6 +344,49 @@ def test_a_name_stands_for_one_network(hills: Member, vale: Member, capsys: pyte
     assert "already" in capsys.readouterr().err
     assert hills("networks", "recognise", "Vale", "V" * 42 + "A") == 2
     assert "a name of its own" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"a list of sacks\n" * 100, bytes(range(256)) * 8, b"age-encryption.org/v1"])
+def test_a_file_that_is_no_bundle_is_told_to_be_none(
+    hills: Member, tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    for command in (("networks", "hear"), ("bundle", "read")):
+        capsys.readouterr()
+        assert hills(*command, path) == 1
+        told = capsys.readouterr().err
+        assert f'"{path}": this is no file that a device of Abasto wrote for others' in told
+        assert "choose the file, or have it written once more" in told
+        assert not re.search("header|buffer", told, re.IGNORECASE), "these are words of the library that opens seals"
+
+
+def test_a_bundle_that_is_damaged_or_for_others_is_told_in_plain_words(
+    hills: Member, vale: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    path = tmp_path / "stick.abasto"
+    assert hills("networks", "post", path, "--for", hills.key) == 0
+    capsys.readouterr()
+    assert vale("networks", "hear", path) == 1
+    assert f'"{path}": cannot be opened: it was not sealed for this device' in capsys.readouterr().err
+    path.write_bytes(path.read_bytes()[:-1])
+    assert hills("networks", "hear", path) == 1
+    assert f'"{path}": cannot be opened: it was not sealed for this device' in capsys.readouterr().err
+
+
+def test_a_bundle_of_this_network_is_told_to_be_its_own(
+    hills: Member, vale: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    assert hills("networks", "post", tmp_path / "letters.abasto", "--for", vale.key) == 0
+    assert hills("bundle", "write", tmp_path / "all.abasto", "--for", vale.key) == 0
+    for name in ("letters.abasto", "all.abasto"):
+        capsys.readouterr()
+        assert hills("networks", "hear", tmp_path / name) == 1
+        told = capsys.readouterr().err
+        assert f"a bundle of this network itself, written by its device {code_of(hills.key)}" in told
+        assert "recognised" not in told
 
 
 def test_without_a_reader_nothing_is_written(hills: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

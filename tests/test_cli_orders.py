@@ -248,6 +248,10 @@ def test_twice_a_receipt_is_seen_before_it_is_booked_twice(
     [
         (("show", "ZZZZ"), "nothing here has this code"),
         (("load", "Z"), "too short for a code"),
+        (("show", "--date", "2027-99-99"), "--date is no option here"),
+        (("show", "--date=2027-03-01"), "--date is no option here"),
+        (("show", "--dat"), "--dat is no option here"),
+        (("show", "-Z"), "too short for a code"),
         (("accept",), "say which order"),
         (("shw",), 'Did you mean "show"'),
         (("propose", "--ordered-days", "0"), "--ordered-days 0"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from abasto.cli import UsageError
 from abasto.cli_home import read_state, today
 from abasto.errors import AbastoError
+from abasto.facts.codes import code_of
 
 if TYPE_CHECKING:
     import datetime
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
     from abasto.sync.peer import Carry
     from abasto.sync.register import Peer
 
-__all__ = ["Result", "exchange_with", "hear_file", "letters_words", "read_journal", "refused_lines", "write_letters"]
+__all__ = [
+    "Result",
+    "exchange_with",
+    "hear_file",
+    "letters_words",
+    "read_journal",
+    "readers_of",
+    "refused_lines",
+    "write_letters",
+]
 
 Result: TypeAlias = "Synced | Exchanged | AbastoError"
 """What an exchange brought, or why there was none."""
@@ -100,6 +110,38 @@ def write_letters(home: Home, path: Path, readers: Sequence[str], day: datetime.
         return letters.write_letters(home.journal, path, readers, day, read=read_journal, time=int(time.time()))
     except letters.NoReaderError as error:
         raise UsageError(f"{str(error).removesuffix('.')} with --for.") from None
+
+
+def readers_of(state: State, asked: Sequence[str], day: datetime.date) -> list[str]:
+    """Return the keys of the devices that --for names, by key or by the text that their network shows.
+
+    Raises `UsageError` for what is neither, with who is known to read letters anyway.
+    """
+    from abasto.state.abroad import read_card
+    from abasto.sync.sealing import can_be_sealed_to
+
+    keys = [read_card(text)[1] for text in asked]
+    for text, key in zip(asked, keys, strict=True):
+        if not can_be_sealed_to(key):
+            raise UsageError(
+                f'--for "{text[:80]}": this is no whole key of a device, nor the text that `abasto networks` shows in '
+                f"the other network. {_readers_words(state, day)}"
+            )
+    return keys
+
+
+def _readers_words(state: State, day: datetime.date) -> str:
+    """Return which devices of which networks are known, and so need not be named."""
+    letters = state.letters
+    known, unknown = list[str](), list[str]()
+    for network, name in sorted(letters.recognised.items(), key=lambda one: one[1].casefold()):
+        keys = letters.speakers[network].on(day.isoformat()) if network in letters.speakers else ()
+        if keys:
+            known.append(f"{name} ({', '.join(code_of(key) for key in keys)})")
+        else:
+            unknown.append(name)
+    words = f"Who is known already need not be named: {', '.join(known)}." if known else ""
+    return f"{words} No device is known yet of {', '.join(unknown)}.".strip() if unknown else words
 
 
 def letters_words(count: int) -> str:

@@ -65,7 +65,17 @@ __all__ = [
 
 Flag = Annotated[bool, Parameter(negative="")]
 """An option that is given or not; there is no --no-… beside it."""
-Code = Annotated[str, Parameter(allow_leading_hyphen=True)]
+WHOLE_ID = 43
+"""So many signs has a whole id."""
+
+
+def _refuse_option(_: type, value: str | None) -> None:
+    """Refuse what is no id but an option that the command does not have."""
+    if value is not None and value.startswith("--") and len(value) < WHOLE_ID:
+        raise UsageError(f"{value.partition('=')[0]} is no option here; see those that there are with --help.")
+
+
+Code = Annotated[str, Parameter(allow_leading_hyphen=True, validator=_refuse_option)]
 """The code or the whole id of an entry: one id in 64 begins with a hyphen, and is no option for all that."""
 
 HOME = "ABASTO_HOME"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from abasto.cli import EXIT_GIVEN_UP, EXIT_OK, UsageError, printable, say
-from abasto.cli_carry import exchange_with, hear_file, letters_words, write_letters
+from abasto.cli_carry import exchange_with, hear_file, letters_words, readers_of, write_letters
 from abasto.cli_home import Flag, open_home, read_state, to_the_end, today, write
 from abasto.cli_order_words import line_of, print_lines
 from abasto.facts.codes import code_of
@@ -32,12 +32,14 @@ LOOKS_EVERY = 2.0
 """Seconds between looks at whether something has come, while the command waits."""
 STEPS = {"map": "publishes its map", "pass": "promises", "vote": "votes", "commit": "commits to what it sends"}
 """What a network does in a step of each kind."""
+NO_PART = "tells that it takes no part"
+"""What a network does in a step of any kind while it shows nothing of itself."""
 MOST_WAIT = 24 * 60.0
 SHARE_WORDS = {
     "whole": "each of its sites, without their names",
     "map": "its coarse map",
     "offers": "only what it has left over",
-    "nothing": "nothing, and it takes no part in joint plans",
+    "nothing": "nothing, and it takes no part",
 }
 """What a network shows of itself."""
 
@@ -112,9 +114,15 @@ def plan(
         Print one JSON object on stdout and nothing else.
 
     """
+    from abasto.state.known import MOST_DAYS
+
     way = carrying or Carrying()
     if not 0 <= way.wait <= MOST_WAIT:
         raise UsageError(f"--wait {way.wait:g}: give minutes from 0 to {MOST_WAIT:.0f}.")
+    if days is not None and not 1 <= days <= MOST_DAYS:
+        raise UsageError(f"--days {days}: give a number from 1 to {MOST_DAYS}.")
+    if issue and not 1 <= ordered_days <= (days or MOST_DAYS):
+        raise UsageError(f"--ordered-days {ordered_days}: give a number from 1 to {days or MOST_DAYS}.")
     if way.stick is not None and not way.stick.is_dir():
         raise UsageError(f'--stick "{way.stick}": there is no such folder; name the one of the stick.')
     with open_home(home) as opened:
@@ -187,6 +195,7 @@ class _Run:
         for name in self.without:
             if name not in known:
                 raise UsageError(f'--without "{name}": recognised are {", ".join(sorted(known))}.')
+        readers_of(state, self.way.readers, self.day)
         if self.home.journal.device is not None:
             said = JointSaid(self.name, "", self.day.isoformat())
             refuse_forbidden(state, [said], self.home.journal.device.key)
@@ -230,7 +239,7 @@ class _Run:
         while True:
             stands = self.standing()
             if stands.next and not stands.awaited(self.without):
-                say(f"step {stands.done + 1} of {len(stands.steps)}: this network {STEPS[stands.next]} …")
+                say(f"step {stands.done + 1} of {len(stands.steps)}: this network {self._step_words(stands)} …")
                 session = self.session()
                 self.home.journal.append(session.step(), time=int(time.time()))
                 self._tell_refused(session)
@@ -250,6 +259,9 @@ class _Run:
     def issue(self, days: int) -> list[str]:
         """Sign the orders of what was agreed, once; return their ids."""
         stands = self.standing()
+        if stands.is_empty:
+            say("this joint plan is over already: it has no order on its first day.")
+            return []
         if stands.is_issued:
             say("the orders of this joint plan are signed already; see them with: abasto orders show")
             return []
@@ -296,11 +308,10 @@ class _Run:
 
     def bring(self) -> None:
         """Give others what they may see: over the line, and on the stick."""
-        from abasto.state.abroad import read_card
-
         self.exchange()
         if self.way.stick is not None:
-            write_letters(self.home, self._own_file(), [read_card(one)[1] for one in self.way.readers], self.day)
+            readers = readers_of(read_state(self.home), self.way.readers, self.day)
+            write_letters(self.home, self._own_file(), readers, self.day)
 
     def _own_file(self) -> Path:
         assert self.way.stick is not None
@@ -317,21 +328,23 @@ class _Run:
     def lines(self, stands: Standing, session: Session | None) -> Iterator[str]:
         """Yield where the session stands, whom it waits for, and what comes next."""
         number = len(stands.steps)
-        then = f"; next it {STEPS[stands.next]}" if stands.next else ""
+        then = f"; next it {self._step_words(stands)}" if stands.next else ""
         yield f"Joint plan from {stands.session} on: this network has done {stands.done} of {number} steps{then}."
         for one in stands.partners:
             yield f"  {one.name}: " + (f"{one.steps} of {number}" if one.steps else "nothing heard yet")
         yield exports_words(read_state(self.home))
         awaited = [one.name for one in stands.awaited(self.without)]
         if awaited:
-            yield f"Waiting for {', '.join(awaited)}. When letters have come: {self._again()}"
-            yield f"To go on without: {self._again()} --without {' '.join(_quoted(name) for name in awaited)}"
+            yield f"Waiting for {', '.join(awaited)}. When letters have come: {self._again(self.without)}"
+            yield f"To go on without: {self._again((*self.without, *awaited))}"
         if session is not None:
             yield from _agreed_lines(session, is_final=not awaited)
-        if stands.is_issued:
+        if stands.is_empty:
+            yield "This joint plan is over here: it has no order on its first day."
+        elif stands.is_issued:
             yield "The orders of this joint plan are signed: abasto orders show"
         elif not stands.next and not awaited:
-            yield f"To sign the orders of its first day: {self._again()} --issue"
+            yield f"To sign the orders of its first day: {self._again(self.without)} --issue"
 
     def document(self, stands: Standing, session: Session | None) -> dict[str, Any]:
         """Return what --json prints."""
@@ -349,11 +362,22 @@ class _Run:
             document |= {"value": agreed.value, "alone": agreed.alone}
         return document
 
-    def _again(self) -> str:
+    def _step_words(self, stands: Standing) -> str:
+        """Return what this network does in the next step: of several of a kind, which of them it is."""
+        number, count = stands.turn
+        which = f" ({number} of {count})" if count > 1 else ""
+        return NO_PART if _exports(read_state(self.home)).share == "nothing" else f"{STEPS[stands.next]}{which}"
+
+    def _again(self, without: Sequence[str]) -> str:
+        """Return the command that goes on, with all that this run was told of how letters go."""
         words = ["abasto networks plan", f"--first {self.name}"]
+        if self.days is not None:
+            words.append(f"--days {self.days}")
         if self.way.stick is not None:
             words.append(f"--stick {_quoted(str(self.way.stick))}")
         words += [f"--peer {_quoted(name)}" for name in self.way.peer]
+        words += [f"--for={_quoted(reader)}" for reader in self.way.readers]
+        words += [f"--without {_quoted(name)}" for name in without]
         return " ".join(words)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from abasto.cli import EXIT_INPUT, EXIT_OK, UsageError, printable
-from abasto.cli_carry import hear_file, letters_words, write_letters
+from abasto.cli_carry import hear_file, letters_words, readers_of, write_letters
 from abasto.cli_home import Code, Flag, open_home, order_words, read_state, to_the_end, today, write
 from abasto.cli_joint import exports_document, exports_words, plan
 from abasto.cli_tables import refuse_to_overwrite
@@ -82,8 +82,9 @@ def recognise(
     from abasto.state.abroad import NotRecognisedError, recognition
 
     with open_home(home) as opened:
+        before = read_state(opened)
         try:
-            fact = recognition(read_state(opened), name, network, date=today(date).isoformat())
+            fact = recognition(before, name, network, date=today(date).isoformat())
         except NotRecognisedError as error:
             raise UsageError(str(error)) from None
         [entry] = write(opened, [fact])
@@ -92,6 +93,8 @@ def recognise(
         print(json_format.dumps({"entry": entry.id, "network": fact.network, "code": code, "name": name}))
         return EXIT_OK
     print(printable(f"Recognised {name}, {code}. Entry {code_of(entry.id)}."))
+    if fact.network in before.letters.recognised:
+        print(printable(f"It was recognised already, as {before.letters.recognised[fact.network]}; it is {name} now."))
     print(f"Compare its code with the one that is read aloud there: {spoken(fact.network)}")
     return EXIT_OK
 
@@ -102,6 +105,7 @@ def withdraw(
     /,
     *,
     cause: str = "",
+    lost: Flag = False,
     date: str | None = None,
     home: Path | None = None,
     json: Flag = False,
@@ -116,6 +120,8 @@ def withdraw(
         The whole id of the shipment, as `abasto networks` shows it where it is awaited.
     cause
         Why it does not come.
+    lost
+        The promise was lost with the device that made it, so that nothing here knows of it.
     date
         The day on which it is taken back; today by default.
     home
@@ -124,11 +130,17 @@ def withdraw(
         Print one JSON object on stdout and nothing else.
 
     """
-    from abasto.state.abroad import NotWithdrawnError, withdrawal
+    from abasto.state.abroad import NotPromisedError, NotWithdrawnError, withdrawal
 
     with open_home(home) as opened:
+        day = today(date).isoformat()
         try:
-            fact = withdrawal(read_state(opened), shipment, date=today(date).isoformat(), cause=cause)
+            fact = withdrawal(read_state(opened), shipment, date=day, cause=cause, may_be_lost=lost)
+        except NotPromisedError as error:
+            raise UsageError(
+                f"{error} What was promised is shown by: abasto networks. If it was promised by a device that is lost: "
+                f"abasto networks withdraw {shipment} --lost"
+            ) from None
         except NotWithdrawnError as error:
             raise UsageError(str(error)) from None
         [entry] = write(opened, [fact])
@@ -168,11 +180,10 @@ def post(
         Replace what is at PATH.
 
     """
-    from abasto.state.abroad import read_card
-
     refuse_to_overwrite(path, force=force)
     with open_home(home) as opened, to_the_end():
-        written = write_letters(opened, path, [read_card(one)[1] for one in readers or ()], today(date))
+        day = today(date)
+        written = write_letters(opened, path, readers_of(read_state(opened), readers or (), day), day)
     print(f"Wrote {path}: {letters_words(written.entries)}, {written.size:,} bytes, sealed.")
     return EXIT_OK
 
@@ -205,7 +216,7 @@ def hear(path: Path, /, *, date: str | None = None, home: Path | None = None, js
 
 
 def _lines(state: State, own: str, day: str) -> Iterator[str]:
-    from abasto.state.abroad import card, lost_promises, others, own_name
+    from abasto.state.abroad import card, lost_promises, only_promised, others, own_name
 
     letters = state.letters
     yield f"This network is {own_name(state)}, {state.network}, code {spoken(state.network)}."
@@ -220,14 +231,14 @@ def _lines(state: State, own: str, day: str) -> Iterator[str]:
         when = f", the last on {one.latest.day}" if one.latest else ""
         yield f"{one.name}, {code_of(one.network)}: {letters_words(one.heard)} heard{when}{joint}"
     units = {row.cells["good"]: row.cells.get("unit", "kg") for row in state.rows.table("goods")}
-    for shipment, coming in letters.coming.items():
+    for shipment in letters.coming:
         record = state.orders[shipment]
-        is_open = record.status not in ("received", "cancelled") and not coming.is_sent
+        is_open = only_promised(state, record)
         yield f"comes: {order_words(record, units, status='promised' if is_open else '')}"
         if is_open and record.issued is not None and record.issued.arrives < day:
             yield (
                 "  overdue, and it is not told that it was loaded. If they know of no such order, they take it back "
-                f"with: abasto networks withdraw {shipment}"
+                f"with: abasto networks withdraw {shipment} --lost"
             )
     for order, promise in letters.going.items():
         if order not in state.orders:

@@ -138,10 +138,17 @@ def line_of(state: State, record: OrderRecord) -> str:
     when = f"leaves {issued.departs}, arrives {issued.arrives}"
     abroad = abroad_words(state, record)
     return (
-        f"{code_of(record.id)}  {record.status:9}  {issued.from_site} > {issued.to_site}, {issued.fleet}, "
+        f"{code_of(record.id)}  {status_of(state, record):9}  {issued.from_site} > {issued.to_site}, {issued.fleet}, "
         f"{trips_words(issued.trips)}, {when}: {goods_words(state, record.loaded or issued.lines)}"
         + (f"; {abroad}" if abroad else "")
     )
+
+
+def status_of(state: State, record: OrderRecord) -> str:
+    """Return how far an order is; one that comes from another network is promised until that tells that it left."""
+    from abasto.state.abroad import only_promised
+
+    return "promised" if only_promised(state, record) else record.status
 
 
 def abroad_words(state: State, record: OrderRecord) -> str:
@@ -161,6 +168,7 @@ def abroad_words(state: State, record: OrderRecord) -> str:
 def whole_order(state: State, record: OrderRecord) -> Iterator[str]:
     """Yield an order in full: ordered, loaded, received, and the difference."""
     from abasto.facts.codes import code_of
+    from abasto.state.abroad import only_promised
 
     issued = record.issued
     if issued is None:
@@ -168,11 +176,12 @@ def whole_order(state: State, record: OrderRecord) -> Iterator[str]:
     else:
         yield (
             f"Order {code_of(record.id)}: {issued.from_site} > {issued.to_site}, {issued.fleet}, "
-            f"{trips_words(issued.trips)}, leaves {issued.departs}, arrives {issued.arrives}; {record.status}"
+            f"{trips_words(issued.trips)}, leaves {issued.departs}, arrives {issued.arrives}; "
+            f"{status_of(state, record)}"
         )
         yield f"  ordered   {goods_words(state, issued.lines)}"
         yield from (f"  {words}" for words in [abroad_words(state, record)] if words)
-    if record.loaded:
+    if record.loaded and not only_promised(state, record):
         yield f"  loaded    {goods_words(state, record.loaded)}, on {record.loaded_on}"
     if record.received_on:
         yield f"  received  {goods_words(state, record.received) or 'nothing'}, on {record.received_on}"

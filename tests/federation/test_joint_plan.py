@@ -384,6 +384,10 @@ LANE = lane_id("valley", "square", "coast", "harbour")
     [
         ("plants", (0, 0, 900, 1000), "breaks a rule of the tables"),
         ("supplies", (0, 1, 2000), "more than 1e.12 of something in table supplies"),
+        ("border", (7, OUT, 0, 0, 2018, 802), "more than 1e.12 of something in table border"),
+        ("border", (7, OUT, 0, 0, 802, 2018), "more than 1e.12 of something in table border"),
+        ("fleets", (0, 1, 802, 2018, 802), "more than 1e.12 of something in table fleets"),
+        ("fleets", (0, 1, 2, 802, 802), "vehicles that carry less than a gram"),
         ("border", (LANE, OUT, 0, 0, 802, 802), f"lane {LANE}, which is none of its own"),
         ("border", (LANE ^ 1, INTO, 0, 0, 0, 0), f"lane {LANE}, which is none of its own"),
     ],

@@ -98,3 +98,14 @@ def test_no_text_is_both_what_a_button_does_and_what_a_column_holds() -> None:
     assert buttons
     assert heads
     assert buttons & heads == set()
+
+
+def test_a_coarse_map_is_called_in_spanish_as_the_list_of_words_calls_it() -> None:
+    row = re.search(r"^\| coarse map \| (.+?) \|", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)
+    assert row is not None
+    assert row[1] != "mapa grueso", "a map is not thick"
+    for text in (
+        "the coarse map (needs, stocks and ways, rounded and without names)",
+        "what others see: each site, a coarse map, what is left over, or nothing; of a good nothing",
+    ):
+        assert row[1] in language("es")(text)

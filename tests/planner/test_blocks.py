@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 
 import numpy as np
 import pytest
-from networks import CASES, Case
+from networks import CASES, Case, depot_and_town, lane, truck
 
 from abasto.errors import UnsupportedError
 from abasto.planner.check import check_plan
 from abasto.planner.make import make_plan
 from abasto.planner.plan import Plan
+from abasto.planner.problem import build_problem
 from abasto.tables import check_network
 
 
@@ -107,3 +109,13 @@ def test_a_need_counts_only_on_its_days() -> None:
     assert plan.coverage["day"].tolist() == [2, 3]
     (row,) = plan.shortages.rows()
     assert (row["from"], row["to"], row["unmet"]) == (2, 3, pytest.approx(7.0))
+
+
+def test_hours_beyond_all_whole_numbers_are_no_whole_numbers() -> None:
+    far = lane("depot", "town", hours=1e22, two_way=False)
+    endless = depot_and_town(1, stock=10, need=10, fleet=truck(), lanes=[far])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        options = build_problem(endless).options
+    assert list(options.hours) == [2e21]
+    assert (list(options.start), list(options.end), list(options.fuel_good)) == ([0], [1], [-1])

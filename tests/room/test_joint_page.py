@@ -154,6 +154,27 @@ def test_orders_of_what_was_agreed_are_signed_only_while_they_hold(served: Serve
     assert stands(served).is_issued
 
 
+def test_a_joint_plan_without_orders_on_its_first_day_is_ended(
+    served: Served, desk: Desk, context: BrowserContext
+) -> None:
+    for fleet in ("Hills lorries", "mill cart"):  # Nothing leaves where nobody drives.
+        row = ("fleets", f"fleet={fleet}", "--home", served.home, "--date", DAY, "--yes")
+        assert run("drop", *row) == 0
+    shown = go_on(desk, without="Vale")
+    assert "Nothing is to be ordered on its first day." in shown
+    assert not stands(served).is_issued
+    page = seen_by(context, served, desk)
+    page.goto(f"{served.url}/networks")
+    page.get_by_role("button", name="End this joint plan").click()
+    expect(page.get_by_text("This joint plan is over.")).to_be_visible()
+    expect(page.get_by_text("It is over: nothing was to be ordered on its first day.")).to_be_visible()
+    expect(page.get_by_text("Its orders are signed.")).to_have_count(0)
+    assert (stands(served).is_issued, stands(served).is_empty) == (True, True)
+    assert len(served.state().orders) == 0
+    refused = desk.form("/networks/joint", first=TOMORROW)
+    assert refused.status_code == 400
+
+
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [

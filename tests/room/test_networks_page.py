@@ -107,6 +107,8 @@ def test_a_network_is_recognised_once_its_code_was_compared(served: Served, desk
     recognised(desk, vale)
     assert served.state().letters.recognised == {vale.network: "Vale"}
     assert spoken(vale.network) in desk.get("/networks").text
+    asked = desk.form("/networks/recognise", name="Dale", network=vale.network)
+    assert "It is recognised already, as Vale: it gets the name Dale instead." in asked.text
 
 
 def test_letters_go_and_come_as_files(served: Served, desk: Desk, vale: Other, tmp_path: Path) -> None:
@@ -189,6 +191,12 @@ def test_a_promise_whose_order_is_not_here_is_taken_back_by_a_stewards_desk(
     assert "Taken back." in desk.form("/networks/withdraw", shipment=shipment, cause="the flood").text
     assert served.state().letters.withdrawn == {shipment}
     assert shipment not in desk.get("/networks").text
+    asked = desk.form("/networks/withdraw", shipment="A" * 43)
+    assert asked.status_code == 409
+    assert "No promise that is known here has this id" in unescape(asked.text)
+    assert served.state().letters.withdrawn == {shipment}
+    assert "Taken back." in confirmed(desk, "/networks/withdraw", shipment="A" * 43, cause="a device is lost").text
+    assert served.state().letters.withdrawn == {shipment, "A" * 43}
     code = re.search(r">([0-9A-Z]{5}-[0-9A-Z]{5})<", desk.form("/access/code", role="allocator").text)
     assert code is not None
     assert Desk(served.url, code[1]).form("/networks/withdraw", shipment=shipment).status_code == 403
@@ -199,8 +207,11 @@ def test_joint_plans_are_shown_with_whom_they_wait_for(served: Served, desk: Des
     assert run("networks", "plan", "--first", TOMORROW, "--home", served.home, "--date", DAY) == 0
     page = desk.get("/networks").text
     assert "This network has done 1 of 6 steps." in page
+    assert "Next: promise (1 of 2)." in page
     assert "awaited" in page
     assert f'name="first" value="{TOMORROW}"' in page
+    desk.form("/networks/exports", share="nothing")
+    assert "Next: tell that it takes no part." in desk.get("/networks").text
 
 
 def test_what_others_see_and_what_never_leaves_is_chosen_by_a_stewards_desk(
@@ -232,14 +243,21 @@ def test_what_cannot_be_is_refused(served: Served, desk: Desk, vale: Other) -> N
     before, own = served.state().count, served.state().network
     for path, fields in (
         ("/networks/recognise", {"name": "Vale", "network": "K7Q2"}),
-        ("/networks/recognise", {"name": "Hills", "network": own}),
+        ("/networks/recognise", {"name": "Dale", "network": own}),
+        ("/networks/recognise", {"name": "Hills", "network": vale.network}),
         ("/networks/recognise", {"name": "", "network": vale.network}),
         ("/networks/letters", {}),
+        ("/networks/letters", {"device": "abc"}),
         ("/networks/hear", {}),
     ):
         assert desk.form(path, **fields).status_code == 400, (path, fields)
     files = {"file": ("x.abasto", b"no bundle")}
-    assert desk.post("/networks/hear", data={"csrf": desk.sign}, files=files).status_code == 400
+    refused = desk.post("/networks/hear", data={"csrf": desk.sign}, files=files)
+    assert refused.status_code == 400
+    assert '"x.abasto": this is no file that a device of Abasto wrote for others' in unescape(refused.text)
+    desk.cookies.set("language", "es")
+    refused = desk.post("/networks/hear", data={"csrf": desk.sign}, files=files)
+    assert "«x.abasto»: este archivo no lo escribió ningún dispositivo de Abasto" in unescape(refused.text)
     assert served.state().count == before
 
 

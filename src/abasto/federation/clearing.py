@@ -19,7 +19,7 @@ import numpy as np
 
 from abasto.errors import FederationError
 from abasto.facts.canonical import canonical
-from abasto.federation.coarse import COLUMNS, INTO, OUT, UNLIMITED, CoarseMap, common_digest
+from abasto.federation.coarse import COLUMNS, INTO, LEVELS, OUT, UNLIMITED, CoarseMap, columns_of, common_digest
 from abasto.network import Fleet, Labour, Lane, Need, Network, Plant, Reserve, Site, Stock, Supply
 from abasto.planner.make import plan_in_full
 from abasto.planner.problem import tier_values
@@ -33,6 +33,8 @@ LEAST_SHARE = 0.01
 """unless all that the networks need together is so little that it is more than this share of it."""
 MOST_AMOUNT = 1e12
 """So much of anything a map may have at most."""
+LEAST_PAYLOAD = 1e-6
+"""Tonnes: vehicles of a map carry no less, or the hours for each tonne would be beyond measure."""
 DIGITS = 3
 """Amounts and prices of a clearing are rounded to so many digits: far coarser than the solver's own noise."""
 FREE = "free"
@@ -120,11 +122,14 @@ def refuse_unplannable(coarse: CoarseMap, common: Network) -> None:
     it, or that has amounts beside which a solver's arithmetic loses all others.
     """
     begin = f'the map of "{coarse.network}"'
-    for table, columns in COLUMNS.items():
-        first = next((at for at, name in enumerate(columns) if name in ("people", "amount", "amount*")), len(columns))
-        levels = {level for row in coarse.tables[table] for level in row[first:]} - {UNLIMITED}
-        if any(coarse.amount(level) > MOST_AMOUNT for level in levels):
-            raise FederationError(f"{begin} has more than {MOST_AMOUNT:.0e} of something in table {table}")
+    for table in COLUMNS:
+        kinds = columns_of(table, coarse.periods)
+        told = {pair for row in coarse.tables[table] for pair in zip(kinds, row, strict=True)}
+        for kind, level in sorted(told):
+            if kind in LEVELS and level != UNLIMITED and coarse.amount(level) > MOST_AMOUNT:
+                raise FederationError(f"{begin} has more than {MOST_AMOUNT:.0e} of something in table {table}")
+            if kind == "payload" and coarse.amount(level) < LEAST_PAYLOAD:
+                raise FederationError(f"{begin} has vehicles that carry less than a gram")
     try:
         errors = [one for one in check_network(coarse_network([coarse], common)) if one.severity == "error"]
     except ValueError as error:  # What no row of a table may have, such as a need without limit.

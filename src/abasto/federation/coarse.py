@@ -22,6 +22,7 @@ __all__ = [
     "COLUMNS",
     "FINENESS",
     "INTO",
+    "LEVELS",
     "MOST_PERIODS",
     "NOTHING",
     "OUT",
@@ -79,8 +80,10 @@ _MOST = {
     "both": 1,
     "ways": OUT + INTO,
 }
-_LIMITED = {"people", "amount", "hours", "payload", "handling"}
-"""Levels of which none is without limit; storage and the tonnes of lanes may be."""
+LEVELS = frozenset({"people", "storage", "amount", "hours", "payload", "handling", "tonnes"})
+"""Columns that hold levels;"""
+_LIMITED = LEVELS - {"storage", "tonnes"}
+"""and those of which none is without limit."""
 
 
 @dataclass(frozen=True)

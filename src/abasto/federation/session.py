@@ -54,7 +54,7 @@ class Partner:
 @dataclass(frozen=True)
 class Standing:
     """Where a session stands: how many of its `steps` this network has `done`, and the others; `is_issued` is whether
-    this network has issued orders of it, or said that there is none to issue.
+    this network has issued orders of it, or said that there is none to issue, which is then `is_empty`.
     """
 
     session: str
@@ -62,11 +62,19 @@ class Standing:
     done: int
     partners: tuple[Partner, ...]
     is_issued: bool
+    is_empty: bool = False
 
     @property
     def next(self) -> str:
         """The kind of the step that comes next: map, pass, vote or commit; blank after the last."""
         return self.steps[self.done] if self.done < len(self.steps) else ""
+
+    @property
+    def turn(self) -> tuple[int, int]:
+        """Which of its kind the step that comes next is, and how many of that kind there are: (1, 2) for the first of
+        two; (0, 0) after the last.
+        """
+        return self.steps[: self.done + 1].count(self.next), self.steps.count(self.next)
 
     def awaited(self, without: Sequence[str] = ()) -> tuple[Partner, ...]:
         """Return those who have not done what this network has done: it goes on when they have, but for some names."""
@@ -136,13 +144,14 @@ def standing(state: State, session: str) -> Standing:
     ]
     plan, steps = PLAN.format(session=session), tuple(kind for kind, _, _ in steps_of(BY_LETTERS))
     own = _steps(letters.said.get(state.network, {}).get(session, ()), own_name(state))
+    has_orders = any(order.issued is not None and order.issued.plan == plan for order in state.orders.values())
     return Standing(
         session,
         steps,
         min(own, len(steps)),
         tuple(sorted(partners, key=lambda one: (one.name.casefold(), one.network))),
-        own > len(steps)
-        or any(order.issued is not None and order.issued.plan == plan for order in state.orders.values()),
+        own > len(steps) or has_orders,
+        own > len(steps) and not has_orders,
     )
 
 

@@ -236,11 +236,19 @@ OF_TABLES: Mapping[str, tuple[Shape, ...]] = {
         "a reporter reports for sites, and the other roles for none; choose them so.",
         '"{text}" is no whole id of a network: 43 letters, as `abasto networks` shows it there.',
         "this is the network of this journal itself.",
+        '"{name}" is this network itself; say what the other one is called in its own tables.',
         "network {code} is recognised as {name} already; nothing was written.",
         'another network is recognised as "{name}"; each needs a name of its own.',
         "the network has no name; say what it is called in its own tables.",
         "no steward of another network is known yet; name a device's key.",
+        '"{text}": this is no key of a device that can be written to; check it.',
         "a bundle of network {code}, which is not recognised here.",
+        "a bundle of this network itself, written by its device {code}: letters are heard of others. Another device of "
+        "this network takes in what it holds with: abasto bundle read FILE",
+        '"{name}": this is no file that a device of Abasto wrote for others, or its beginning is missing. Nothing was '
+        "kept; choose the file, or have it written once more.",
+        '"{name}": cannot be opened: it was not sealed for this device or with this passphrase, or it was damaged. '
+        "Nothing was kept.",
         '"{text}" is no whole id of a shipment: 43 letters, as `abasto networks` shows it where it is awaited.',
         "this shipment comes to this network; only {name}, who promised it, takes it back.",
         "shipment {code} is withdrawn already; nothing was written.",

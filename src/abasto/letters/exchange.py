@@ -92,8 +92,15 @@ def exchange(journal: Journal, ask: Ask, network: str, day: date, *, read: Read,
 
 
 def hear_bundle(journal: Journal, bundle: Bundle, day: date, *, read: Read, time: int = 0) -> Exchanged:
-    """Take in the letters of a bundle that a recognised network wrote; raises `ForeignError` for another."""
+    """Take in the letters of a bundle that a recognised network wrote; raises `ForeignError` for any other, and for one
+    of this network.
+    """
     state = read(journal)
+    if bundle.network == journal.network:
+        raise ForeignError(
+            f"a bundle of this network itself, written by its device {code_of(bundle.writer)}: letters are heard of "
+            "others. Another device of this network takes in what it holds with: abasto bundle read FILE"
+        )
     if bundle.network not in state.letters.recognised:
         raise ForeignError(f"a bundle of network {code_of(bundle.network)}, which is not recognised here.")
     theirs = letters_of(journal, state, bundle.network)

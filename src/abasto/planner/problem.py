@@ -404,7 +404,9 @@ def _options(
                 fuel_site = start if base == -1 else base
                 columns.append((lane, f, start, end, row.travel_days, hours, cost, fuel_good, fuel_site, fuel))
     table = np.array(columns, dtype=np.float64).reshape(len(columns), 10)
-    whole = table.astype(np.int64)
+    whole = np.zeros(table.shape, dtype=np.int64)
+    indices = [0, 1, 2, 3, 4, 7, 8]
+    whole[:, indices] = table[:, indices]
     return Options(
         lane=whole[:, 0],
         fleet=whole[:, 1],

@@ -40,7 +40,8 @@ class JointJob:
     """How far it is: the `step` that is planned, 0 before and after; what came of it, or why it failed.
 
     `terms` are what was agreed, once all steps are done, and `orders` those of its first day, once nobody is awaited;
-    both hold as long as the journal has `entries`. `refused` says of messages why they counted for nothing.
+    where there are none, `over` ends the joint plan. They hold as long as the journal has `entries`. `refused` says of
+    messages why they counted for nothing.
     """
 
     id: str
@@ -50,6 +51,7 @@ class JointJob:
     step: int = 0
     terms: Terms | None = None
     orders: tuple[OrderIssued, ...] = ()
+    over: JointSaid | None = None
     refused: tuple[str, ...] = ()
     message: str = ""
 
@@ -83,20 +85,21 @@ class Joint:
             self._beside.stop()
 
     def sign(self, id: str) -> int:
-        """Sign the orders of what a job found was agreed, and return how many; raises `AbastoError` if they do not hold
-        any more.
+        """Sign the orders of what a job found was agreed, or where there are none that it is over, and return how many
+        orders there are; raises `AbastoError` if they do not hold any more.
         """
         from abasto.federation.session import standing
 
         job, room = self.job, self._room
-        if job is None or job.id != id or not job.orders:
+        if job is None or job.id != id or not (job.orders or job.over):
             raise AbastoError("this is not what was agreed last; look at it once more.")
         with room.lock:
             if standing(room.state, job.asked.session).is_issued:
                 raise AbastoError("the orders of this joint plan are signed already.")
             if room.state.count != job.entries:
                 raise AbastoError("the journal has gone on while you looked at these orders; look at them once more.")
-            return len(room.write(job.orders))
+            room.write([*job.orders, *([job.over] if job.over else [])])
+        return len(job.orders)
 
     def _refuse_what_cannot_be(self, asked: JointAsked) -> None:
         from abasto.federation.session import standing
@@ -128,7 +131,7 @@ class Joint:
                 job = replace(job, message=str(error))
                 self._beside.stop()
         elif self.job.message and job.outcome != "running":
-            job = replace(job, outcome="failed", message=self.job.message, terms=None, orders=())
+            job = replace(job, outcome="failed", message=self.job.message, terms=None, orders=(), over=None)
         self.job = job
         self._tell()
 
@@ -173,5 +176,7 @@ def _go_on(say: Say, is_stopped: Callable[[], bool], content: bytes, asked: Join
         return {"step": 0}
     say({"step": 0})
     session = Session(state, asked.first, days=asked.days, today=today)
-    orders = () if stands.awaited(asked.without) else session.orders()
-    return {"terms": session.terms(), "orders": orders}
+    if stands.awaited(asked.without):
+        return {"terms": session.terms()}
+    orders = session.orders()
+    return {"terms": session.terms(), "orders": orders, "over": None if orders else session.nothing_to_issue()}

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from abasto.state.types import OrderRecord
 
 __all__ = [
+    "NotPromisedError",
     "NotRecognisedError",
     "NotWithdrawnError",
     "Other",
     "Shipment",
     "card",
     "destination",
+    "is_promised",
     "lost_promises",
+    "only_promised",
     "others",
     "own_name",
     "read_card",
@@ -46,6 +49,10 @@ class NotRecognisedError(AbastoError):
 
 class NotWithdrawnError(AbastoError):
     """A shipment cannot be withdrawn as it was asked."""
+
+
+class NotPromisedError(NotWithdrawnError):
+    """No promise is known here of the shipment that is to be withdrawn: it was lost, or it never was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,14 @@ def destination(state: State, order: OrderRecord) -> tuple[str, Standing]:
         return "", ""
     name = state.rows.cell("sites", "network", way.to_site)
     return (name, "due") if letters.network_named(name) else ("", "")
+
+
+def only_promised(state: State, order: OrderRecord) -> bool:
+    """Return whether an order comes from another network, which has not told yet that it was loaded: it is counted on,
+    and so stands in the books as on its way.
+    """
+    coming = state.letters.coming.get(order.id)
+    return coming is not None and not coming.is_sent and order.status not in ("received", "cancelled")
 
 
 def shipments(state: State) -> Iterator[tuple[Literal["coming", "going"], Shipment]]:
@@ -145,6 +160,10 @@ def recognition(state: State, name: str, network: str, *, date: str) -> NetworkR
         )
     if network == state.network:
         raise NotRecognisedError("this is the network of this journal itself.")
+    if name == own_name(state):
+        raise NotRecognisedError(
+            f'"{name}" is this network itself; say what the other one is called in its own tables.'
+        )
     if known.get(network) == name:
         raise NotRecognisedError(f"network {code_of(network)} is recognised as {name} already; nothing was written.")
     if state.letters.network_named(name):
@@ -169,10 +188,19 @@ def lost_promises(state: State) -> Iterator[Promise]:
             yield promise
 
 
-def withdrawal(state: State, shipment: str, *, date: str, cause: str = "") -> ShipmentWithdrawn:
+def is_promised(state: State, shipment: str) -> bool:
+    """Return whether a promise of this network is known here by the shipment's id, with its order or without."""
+    return any(promise.id == shipment for promise in state.letters.going.values())
+
+
+def withdrawal(
+    state: State, shipment: str, *, date: str, cause: str = "", may_be_lost: bool = False
+) -> ShipmentWithdrawn:
     """Return the fact that takes back a shipment whose order is not here, by the id that the other network shows.
 
-    Raises `NotWithdrawnError` if it is not this network's to take back, or would be taken back by its order.
+    `may_be_lost` takes an id of which nothing is known here: nobody can tell a promise that was lost with its device
+    from an id that nobody ever promised. Raises `NotWithdrawnError` if it is not this network's to take back, or would
+    be taken back by its order.
     """
     letters, shipment = state.letters, shipment.strip()
     if not WHOLE_ID.fullmatch(shipment):
@@ -191,4 +219,6 @@ def withdrawal(state: State, shipment: str, *, date: str, cause: str = "") -> Sh
         if order.status == "received":
             raise NotWithdrawnError(f"order {code_of(id)} carried it out and was received; it stands.")
         raise NotWithdrawnError(f"order {code_of(id)} carries it out and is here; if it does not go, cancel that.")
+    if not may_be_lost and not is_promised(state, shipment):
+        raise NotPromisedError(f"no promise that is known here has the id {shipment}.")
     return ShipmentWithdrawn(shipment, date, cause)

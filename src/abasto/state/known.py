@@ -29,7 +29,7 @@ from abasto.tables.check import check_network
 if TYPE_CHECKING:
     from abasto.state.state import State
 
-__all__ = ["Known", "known"]
+__all__ = ["MOST_DAYS", "Known", "known"]
 
 MOST_DAYS = 3660
 ROUNDING = 1e-9

@@ -15,7 +15,6 @@ from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
 
 from abasto.errors import MessageError, SyncError
-from abasto.facts.codes import code_of
 from abasto.journal.signing import bytes_of
 
 __all__ = [
@@ -30,6 +29,12 @@ __all__ = [
     "unseal",
 ]
 
+FIRST_LINE = b"age-encryption.org/v1\n"
+"""What every sealed file begins with, however it is opened."""
+NO_SEAL = (
+    "this is no file that a device of Abasto wrote for others, or its beginning is missing. Nothing was kept; choose "
+    "the file, or have it written once more."
+)
 SMALLEST = 32 * 1024
 """However little a sealed file holds, it is not smaller."""
 _LETTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -41,7 +46,7 @@ def recipient_of(key: str) -> str:
     try:
         public = VerifyKey(bytes_of(key)).to_curve25519_public_key()
     except (CryptoError, ValueError, RuntimeError):
-        raise SyncError(f'"{code_of(key)}": this is no key of a device that can be written to; check it.') from None
+        raise SyncError(f'"{key[:80]}": this is no key of a device that can be written to; check it.') from None
     return _bech32("age", bytes(public))
 
 
@@ -80,21 +85,23 @@ def unseal(sealed: bytes, seed: bytes | None, passphrase: str | None) -> bytes:
         if seed is None:
             raise MessageError("sealed to the keys of devices, and none was given to open it with. Nothing was kept.")
         return bytes(pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(identity_of(seed))]))
-    except pyrage.DecryptError as error:
+    except pyrage.DecryptError:
+        if not sealed.startswith(FIRST_LINE):
+            raise MessageError(NO_SEAL) from None
         raise MessageError(
-            f"cannot be opened ({error}); it was not sealed for this device or with this passphrase, or it was "
-            "damaged. Nothing was kept."
+            "cannot be opened: it was not sealed for this device or with this passphrase, or it was damaged. Nothing "
+            "was kept."
         ) from None
 
 
 def is_to_keys(sealed: bytes) -> bool:
     """Return whether a file is sealed to the keys of devices."""
-    return sealed.startswith(b"age-encryption.org/v1\n") and not is_under_passphrase(sealed)
+    return sealed.startswith(FIRST_LINE) and not is_under_passphrase(sealed)
 
 
 def is_under_passphrase(sealed: bytes) -> bool:
     """Return whether a passphrase opens a sealed file rather than a key."""
-    return sealed[:64].startswith(b"age-encryption.org/v1\n-> scrypt ")
+    return sealed.startswith(FIRST_LINE + b"-> scrypt ")
 
 
 def padded_size(size: int, *, least: int = SMALLEST) -> int:

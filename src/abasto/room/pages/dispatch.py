@@ -28,7 +28,7 @@ from abasto.room.desk import (
     status_words,
 )
 from abasto.room.web import Call, Page
-from abasto.state.abroad import destination
+from abasto.state.abroad import destination, only_promised
 from abasto.state.carried import step_doubts
 from abasto.state.exceptions import exceptions
 from abasto.state.state import State
@@ -38,7 +38,7 @@ from abasto.state.types import OrderRecord
 
 __all__ = ["PAGES_DISPATCH"]
 
-OPEN = ("issued", "accepted", "loaded")
+OPEN = ("issued", "accepted", "promised", "loaded")
 DONE = ("received", "cancelled")
 MOST_SHOWN = 300
 """Orders in one table of the page; whoever has more of them looks for one by its code."""
@@ -94,7 +94,7 @@ def _lists(call: Call) -> dict[str, Any]:
     groups += [(kind, [one for one in views if one.status == kind and not one.late]) for kind in OPEN if not shown]
     return {
         "groups": [(kind, found[:MOST_SHOWN], len(found)) for kind, found in groups if found],
-        "heads": {"late": call.words("overdue"), **status_words(call.words)},
+        "heads": {"late": call.words("overdue"), "promised": call.words("promised"), **status_words(call.words)},
         "shown": shown,
         "total": total,
     }
@@ -106,7 +106,7 @@ def _view(state: State, record: OrderRecord, late: str) -> OrderView:
     return OrderView(
         code=code_of(record.id),
         path=path_to("order", record.id),
-        status=record.status,
+        status="promised" if only_promised(state, record) else record.status,
         start=site_named(state, issued.from_site),
         end=site_named(state, issued.to_site),
         fleet=issued.fleet,
@@ -126,9 +126,10 @@ def order(call: Call) -> Response:
         late = [one.message for one in exceptions(state, call.room.day) if one.about == record.id]
         view = _view(state, record, "") if record.issued else None
         to_network, told = destination(state, record)
+        promised = only_promised(state, record)
         parts: dict[str, Any] = {
             "ordered": goods_of(state, record.issued.lines if record.issued else ()),
-            "loaded": goods_of(state, record.loaded),
+            "loaded": () if promised else goods_of(state, record.loaded),
             "received": goods_of(state, record.received),
             "difference": goods_of(state, record.difference),
             "to_load": _line_views(state, _left_to_load(record)),
@@ -140,7 +141,7 @@ def order(call: Call) -> Response:
         record=record,
         code=code_of(record.id),
         view=view,
-        standing=status_words(call.words)[record.status],
+        standing=call.words("promised") if promised else status_words(call.words)[record.status],
         troubles=[call.words.sentence(text) for text in late],
         story=history(call.room.home.journal.read(), order=record.id, cuts=call.room.cuts),
         code_of=code_of,

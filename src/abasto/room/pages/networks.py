@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import segno
 from starlette.responses import Response
 
+from abasto.errors import MessageError
 from abasto.facts.codes import code_of, spoken
 from abasto.inbox.asked import AskedError
 from abasto.language import Language
@@ -33,10 +34,21 @@ from abasto.room.desk import (
 from abasto.room.joining import JointAsked, JointJob
 from abasto.room.web import Call, Page
 from abasto.situation import quantity_words
-from abasto.state.abroad import Shipment, card, lost_promises, others, read_card, recognition, shipments, withdrawal
+from abasto.state.abroad import (
+    Shipment,
+    card,
+    is_promised,
+    lost_promises,
+    others,
+    read_card,
+    recognition,
+    shipments,
+    withdrawal,
+)
 from abasto.state.exports import SHARES, Share, chosen, exports_of
 from abasto.state.permits import refuse_forbidden
-from abasto.sync.bundle import open_bundle
+from abasto.sync.bundle import Bundle
+from abasto.sync.sealing import unseal
 
 if TYPE_CHECKING:
     from abasto.facts.kinds import OrderIssued
@@ -185,6 +197,7 @@ def _joint(call: Call) -> dict[str, Any]:
         found = [standing(state, session) for session in reversed(sessions(state))]
         orders = [_order_view(state, order) for order in job.orders] if job else []
         speaks = own_key(call) in state.members.stewards(today)
+        share = exports_of(state.rows)[0].share
     return {
         "joint": [_joint_view(stands, job, today) for stands in found],
         "job": job,
@@ -192,7 +205,7 @@ def _joint(call: Call) -> dict[str, Any]:
         "speaks": speaks,
         "may_go_on": speaks and call.may("allocator"),
         "day_of": date.fromisoformat,
-        "steps": _step_words(words),
+        "step_of": lambda stands: _step_words(stands, share, words),
         "quantity": lambda quantity, unit: quantity_words(quantity, unit, words),
         "signed_share": lambda share: f"{'+' if share > 0 else ''}{words.number(100 * share, digits=1)}\u202f%",
     }
@@ -235,8 +248,12 @@ def stop(call: Call) -> Response:
 
 
 def sign(call: Call) -> Response:
-    """Sign the orders of the first day of what was agreed; those that go to others are promised with them."""
+    """Sign the orders of the first day of what was agreed, those that go to others are promised with them; or end a
+    joint plan that has none.
+    """
     number = call.room.joint.sign(call.field("job"))
+    if not number:
+        return call.go("/networks#joint", said=call.words("This joint plan is over."))
     said = call.words.many("{n} order is signed and issued.", "{n} orders are signed and issued.", number)
     return call.go("/networks#joint", said=said)
 
@@ -249,18 +266,33 @@ def recognise(call: Call) -> Response:
         code = f"\u2066{spoken(fact.network)}\u2069"
         words = call.words("{name} is recognised. Compare its code with the one that is read to you: {code}",
                            name=fact.name, code=code)  # fmt: skip
-        if not is_confirmed(call, [words]):
-            return ask_back(call, [words], title=call.words("Networks"), back="/networks")
+        asked, before = [words], call.room.state.letters.recognised.get(fact.network)
+        if before is not None:
+            asked.append(call.words("It is recognised already, as {before}: it gets the name {name} instead.",
+                                    before=before, name=fact.name))  # fmt: skip
+        if not is_confirmed(call, asked):
+            return ask_back(call, asked, title=call.words("Networks"), back="/networks")
         call.room.write([fact])
     return call.go("/networks", said=call.words("{name} is recognised.", name=fact.name))
 
 
 def withdraw(call: Call) -> Response:
-    """Take back a promise whose order is lost."""
+    """Take back a promise whose order is lost; where nothing here knows of it, once that is confirmed."""
+    words = call.words
     with call.room.lock:
-        fact = withdrawal(
-            call.room.state, call.field("shipment"), date=call.room.day.isoformat(), cause=call.field("cause")
-        )
+        state, day = call.room.state, call.room.day.isoformat()
+        fact = withdrawal(state, call.field("shipment"), date=day, cause=call.field("cause"), may_be_lost=True)
+        doubts: list[str] = []
+        if not is_promised(state, fact.shipment):
+            doubts.append(
+                words(
+                    "No promise that is known here has this id: {id}. Take it back only if it was promised by a device "
+                    "that is lost; otherwise compare the id with the one that the other network shows.",
+                    id=f"\u2066{fact.shipment}\u2069",
+                )
+            )
+        if not is_confirmed(call, doubts):
+            return ask_back(call, doubts, title=words("Networks"), back="/networks")
         call.room.write([fact])
     return call.go("/networks", said=call.words("Taken back. The other network hears it with the next letters."))
 
@@ -298,10 +330,10 @@ def hear(call: Call) -> Response:
     file = call.file("file")
     if file is None:
         raise AskedError(call.words("Choose a file that another network wrote."))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "brought.abasto"
-        path.write_bytes(file.file.read())
-        bundle = open_bundle(path, seed=call.room.home.file.seed())
+    try:
+        bundle = Bundle(unseal(file.file.read(), call.room.home.file.seed(), None))
+    except MessageError as error:
+        raise AskedError(f'"{(file.filename or "")[:80]}": {error}') from None
     with call.room.lock:
         done = hear_bundle(call.room.home.journal, bundle, call.room.day, read=_reading(call), time=_time(call))
         call.room.tell()
@@ -339,13 +371,20 @@ def _kind_words(words: Language) -> dict[str, str]:
     }
 
 
-def _step_words(words: Language) -> dict[str, str]:
-    return {
+def _step_words(stands: Standing, share: Share, words: Language) -> str:
+    """Return what this network does in the next step: of several of a kind, which of them it is."""
+    if share == "nothing":
+        return words("tell that it takes no part")
+    does = {
         "map": words("publish the map"),
         "pass": words("promise"),
         "vote": words("vote"),
         "commit": words("commit to what is sent"),
-    }
+    }[stands.next]
+    number, count = stands.turn
+    if count == 1:
+        return does
+    return words("{step} ({n} of {total})", step=does, n=words.number(number), total=words.number(count))
 
 
 def _share_words(words: Language) -> dict[Share, str]:
@@ -360,13 +399,14 @@ def _share_words(words: Language) -> dict[Share, str]:
 PAGES_NETWORKS: Sequence[Page] = (
     Page("/networks", show),
     Page("/networks/recognise", recognise, "POST", "steward"),
-    Page("/networks/recognise", show, is_whole=False),  # For whoever chooses another language where it was asked back.
+    Page("/networks/recognise", show, is_whole=False),  # For whoever chooses another language where it is asked back.
     Page("/networks/joint", show_joint, is_whole=False),
     Page("/networks/joint", go_on, "POST", "allocator"),
     Page("/networks/joint/stop", stop, "POST", "allocator"),
     Page("/networks/joint/sign", sign, "POST", "allocator"),
     Page("/networks/exports", choose, "POST", "steward"),
     Page("/networks/withdraw", withdraw, "POST", "steward"),
+    Page("/networks/withdraw", show, is_whole=False),
     Page("/networks/letters", write, "POST", "allocator"),
     Page("/networks/hear", hear, "POST", "allocator"),
 )
