@@ -181,6 +181,7 @@ def test_what_is_promised_is_counted_on_from_its_day(hills: Member, vale: Member
     assert (arrival.good, arrival.quantity) == ("flour", 200)
     [lane] = [row for row in seen.network.lanes if row.from_site == arrival.site]
     assert (lane.to_site, lane.lead_days) == ("Market", 1)
+    assert seen.problems == (), "its carts are theirs"
 
 
 def test_received_goods_are_booked_once_on_either_side(hills: Member, vale: Member) -> None:

@@ -203,7 +203,9 @@ def _sweep(lots: Lots) -> None:
 
 
 def _bind_vehicles(binding: _Binding, record: OrderRecord, issued: OrderIssued) -> None:
-    """Take the hours of an order's trips off its fleet on the day they leave."""
+    """Take the hours of an order's trips off its fleet on the day they leave; another network drives what it sends."""
+    if record.id in binding.state.letters.coming:
+        return
     day = (_leaves(record, issued) - binding.day).days + 1
     if not 1 <= day <= binding.network.days:
         return
