@@ -64,3 +64,28 @@ def test_a_van_that_waits_goes_in_the_end_with_what_there_is(vale: Network, jour
     assert flour() == 0
     drive(journal, day)
     assert flour() == 100_000
+
+
+def test_a_van_that_lacks_something_leaves_before_those_that_wait_for_what_it_brings(
+    vale: Network, journal: Journal
+) -> None:
+    """The beans for the dairy never come; the milk of its van still goes on to the village."""
+    day, then = vale.start, vale.start.isoformat()
+    never = order("Vale market", "Dairy", then, beans=99_000_000_000)
+    to_market = order("Dairy", "Vale market", then, milk=500_000, beans=1_000)
+    to_village = order("Vale market", "Lower village", then, milk=3_500_000, flour=100_000)
+    morning(journal, day)
+    journal.append([never, to_market, to_village], time=0)
+    drive(journal, day, waits=True)
+    drive(journal, day)
+    assert sum(read_state(journal).books.balance("Lower village", "milk").values()) == 3_500_000
+
+
+def test_however_many_vans_carry_the_same_goods_on_all_leave(vale: Network, journal: Journal) -> None:
+    day, then = vale.start, vale.start.isoformat()
+    to_and_fro = ("Vale market", "Lower village")
+    morning(journal, day)
+    orders = [order(to_and_fro[n % 2], to_and_fro[1 - n % 2], then, beans=2_000_000, milk=n + 1) for n in range(9)]
+    journal.append(orders, time=0)
+    drive(journal, day)
+    assert [one.status for one in read_state(journal).orders.values()] == ["received"] * len(orders)

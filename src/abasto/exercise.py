@@ -31,9 +31,6 @@ from abasto.state.types import OrderRecord
 
 __all__ = ["Day", "call_off", "drive", "evening", "load", "morning", "receive"]
 
-MOST_LEGS = 5
-"""So many vans in a row may carry the same goods on one day."""
-
 
 @dataclass(frozen=True)
 class Day:
@@ -62,7 +59,7 @@ def drive(journal: Journal, day: date, *, waits: bool = False) -> None:
     A van of which not all is there waits as long as something for it still comes that day, if it `waits` also from
     other networks.
     """
-    for _ in range(2 * MOST_LEGS):
+    for _ in range(2 * len(read_state(journal).orders.open())):  # Each is loaded once and received once.
         if not receive(journal, day) and not load(journal, day, waits=waits):
             return
 
@@ -80,7 +77,8 @@ def call_off(journal: Journal, day: date) -> None:
 
 def load(journal: Journal, day: date, *, waits: bool = False) -> bool:
     """Load the orders that leave on a day and of which all is there; if there are none, those for which nothing more
-    comes that day; if there are none, and unless it `waits`, all of which something is there. Return whether any was.
+    comes that day; if there are none, and unless it `waits`, those of which something is there, first those to which
+    none of these brings what they lack. Return whether any was loaded.
     """
     state = read_state(journal)
     today = [
@@ -91,7 +89,10 @@ def load(journal: Journal, day: date, *, waits: bool = False) -> bool:
     ways = [order.issued for order in state.orders.open() if order.issued is not None]
     anything = {(way.from_site, line.good) for way in ways for line in way.lines}
     coming = {(way.to_site, line.good) for way in ways if way.arrives == day.isoformat() for line in way.lines}
-    for awaited in (anything, coming) if waits else (anything, coming, set[tuple[str, str]]()):
+    way_of = {order.id: order.issued for order in today if order.issued is not None}
+    going = [] if waits else [(way_of[one.order], one.lines) for one in _loads(state, today, day, ())]
+    brought = {(way.to_site, line.good) for way, lines in going if way.arrives == day.isoformat() for line in lines}
+    for awaited in (anything, coming) if waits else (anything, coming, brought, set[tuple[str, str]]()):
         facts = list(_loads(state, today, day, awaited))
         if facts:
             _say(journal, facts)

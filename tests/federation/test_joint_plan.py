@@ -211,6 +211,26 @@ def test_lorries_are_left_for_what_others_send_on() -> None:
     assert coverage(session.agreed["west"], "town", SALT) < 0.2, "one lorry does not carry all of both"
 
 
+def test_what_is_there_late_only_is_promised_as_if_nothing_came_from_others() -> None:
+    """The mill has salt on the last two of four days only, and something else is proposed to come to it."""
+    driven = lane_id("valley", "square", "coast", "harbour")
+    fetched = lane_id("coast", "harbour", "valley", "mill")
+
+    def promised(*more: Flow) -> float:
+        def asks(maps: Iterable[CoarseMap], common: Network) -> Clearing:
+            flows = (Flow(driven, SALT, (4000.0,), 1e5), *more)
+            return Clearing({one.network: one.digest for one in maps}, flows)
+
+        late = granary(supplies=(Supply(site="mill", good=SALT, quantity=4000.0, from_day=3),))
+        session = hold([Peer(one, "test", settings=ONE, clearing=asks) for one in (late, coast())])
+        holds(session)
+        return sum(session.agreed["valley"].sent.get((driven, SALT), ()))
+
+    alone = promised()
+    assert alone > 1900.0
+    assert promised(Flow(fetched, BREAD, (400.0,), 1e5)) == pytest.approx(alone, rel=0.01)
+
+
 def test_if_every_message_is_lost_each_goes_alone() -> None:
     session = together([granary(), coast()], loss=1.0)
     for agreed in session.agreed.values():

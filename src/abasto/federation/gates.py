@@ -42,13 +42,16 @@ def proposed(clearing: Clearing, own: CoarseMap, lanes: Mapping[int, CrossLane])
 
 
 def as_would_be_sent(asked: Asked, sent: Trade) -> Asked:
-    """Return what is asked as far as a plan sends it in all, over the same days; next to nothing of it is left out."""
-    shares = {key: sum(sent.get(key, ())) / sum(rates) for key, (rates, _) in asked.items()}
-    return {
-        key: (tuple(min(1.0, shares[key]) * rate for rate in rates), flow)
-        for key, (rates, flow) in asked.items()
-        if shares[key] > NEXT_TO_NOTHING
-    }
+    """Return what is asked, every day as far as a plan sends it on the day on which it sends most: goods that come late
+    cannot go early, and what goes on few days still goes whole. Next to nothing of all that is asked is left out.
+    """
+    within: dict[tuple[int, str], tuple[tuple[float, ...], Flow]] = {}
+    for key, (rates, flow) in asked.items():
+        days = sent.get(key, (0.0,) * len(rates))
+        if sum(days) > NEXT_TO_NOTHING * sum(rates):
+            share = min(1.0, max(day / rate for day, rate in zip(days, rates, strict=True) if rate > 0))
+            within[key] = (tuple(share * rate for rate in rates), flow)
+    return within
 
 
 def gates_for(asked: Asked, border: Border, settings: Settings, turn: int) -> list[Gate]:
