@@ -664,23 +664,38 @@ def test_what_was_saved_while_the_database_gave_no_answer_is_there_when_it_does(
     served: Served, desk: Desk, browser: Browser
 ) -> None:
     context = browser.new_context(locale="en")
+    first = joined(context.new_page(), served, invite(desk))
+    report(first, "Count", "bread", quantity="5")
+    expect(status(first)).to_contain_text("All received")
+    first.close()
     page = context.new_page()
     page.add_init_script("IDBFactory.prototype.open = () => ({});")
-    page = joined(page, served, invite(desk))
-    expect(page.locator("main")).to_contain_text("Count")
+    page = joined(page, served, invite(desk))  # The pairing lies in the database, which does not answer.
+    token = page.evaluate("() => localStorage.getItem('abasto-phone/values/joined')")
     page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
     served.kill()
     report(page, "Count", "bread", quantity="7")
     expect(status(page)).to_contain_text("not received yet: 1")
+    page.evaluate("() => localStorage.setItem('abasto-phone/reports/broken', 'no JSON')")
     page.close()
     again = context.new_page()
     again.goto(f"{served.url}/phone")
     expect(status(again)).to_contain_text("not received yet: 1")
-    assert again.evaluate("() => Object.keys(localStorage).filter((name) => name.startsWith('abasto-phone/'))") == []
+    left = again.evaluate("() => Object.keys(localStorage).filter((name) => name.startsWith('abasto-phone/'))")
+    assert left == ["abasto-phone/reports/broken"]
     served.start()
     again.reload()
     expect(status(again)).to_contain_text("All received")
-    assert len(refs(served)) == 1
+    assert len(refs(served)) == 2
+    assert json.loads(token) == again.evaluate(
+        """() => new Promise((done) => {
+          const asked = indexedDB.open("abasto-phone");
+          asked.onsuccess = () => {
+            const kept = asked.result.transaction("values").objectStore("values").get("joined");
+            kept.onsuccess = () => done(kept.result);
+          };
+        })"""
+    )
     context.close()
 
 

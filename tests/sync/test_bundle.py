@@ -265,7 +265,7 @@ def test_what_unpacks_to_too_much_in_all_is_neither_written_nor_read(
         open_bundle(path, seed=SEEDS[2])
     path.unlink()
     monkeypatch.setattr(bundle, "MOST_UNPACKED", 5_000)
-    with pytest.raises(SyncError, match="for one bundle"):
+    with pytest.raises(SyncError, match="MiB unpacked for one bundle"):
         write_bundle(one, path, readers=[key_of(2)])
     assert not path.exists()
 

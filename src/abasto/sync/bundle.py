@@ -151,8 +151,11 @@ def write_bundle(
         unpacked += unpacked_size(packed)
         count += len(entries)
         if size > LARGEST_BUNDLE or unpacked > MOST_UNPACKED:
+            most = (
+                f"{LARGEST_BUNDLE // 2**20} MiB" if size > LARGEST_BUNDLE else f"{MOST_UNPACKED // 2**20} MiB unpacked"
+            )
             raise SyncError(
-                f"more than {LARGEST_BUNDLE // 2**20} MiB for one bundle; nothing was written. Write an answer to a "
+                f"more than {most} for one bundle; nothing was written. Write an answer to a "
                 "bundle of the other side, which leaves out what it has, or carry a backup."
             )
         parts += [len(packed).to_bytes(4, "big"), packed]

@@ -26,22 +26,27 @@ async function tried(store) {
   if ((await store.kept("probe")) !== sign) throw new Error("what was kept is not there");
 }
 
-// A database that once gave no answer in time left what was saved then in localStorage. It moves in one by one; what
-// cannot stays there until the next time.
+// A database that once gave no answer in time left what was saved then in localStorage. It moves in piece by piece; its
+// values are the later ones. What cannot move stays there and keeps nothing else back.
 async function movedIn(name, store) {
+  const known = new Set((await store.all()).map((record) => record.id));
+  const places = [];
   try {
-    const left = await openLocal(name);
-    const known = new Set((await store.all()).map((record) => record.id));
-    for (const record of await left.all()) {
-      if (!known.has(record.id)) await store.add(record);
-      await left.remove(record.id);
-    }
-    for (const value of await left.names()) {
-      if ((await store.kept(value)) === undefined) await store.keep(value, await left.kept(value));
-      await left.forget(value);
-    }
+    for (const place of Object.keys(localStorage)) if (place.startsWith(name + "/")) places.push(place);
   } catch (error) {
-    console.warn("store:", error);
+    return;
+  }
+  for (const place of places) {
+    try {
+      const [, table, value] = place.match(/\/(reports|values)\/(.*)$/s);
+      const kept = JSON.parse(localStorage.getItem(place));
+      if (table === VALUES) {
+        if (value !== "probe") await store.keep(value, kept);
+      } else if (!known.has(kept.id)) await store.add(kept);
+      localStorage.removeItem(place);
+    } catch (error) {
+      console.warn("store:", error);
+    }
   }
 }
 
@@ -129,10 +134,6 @@ function mapStore(map, kind) {
     kind,
     all: async () => Array.from(map.keys()).filter((name) => name.startsWith(REPORTS + "/")).map(read),
     add: async (record) => write(key(record.id), record),
-    names: async () =>
-      Array.from(map.keys())
-        .filter((one) => one.startsWith(VALUES + "/"))
-        .map((one) => one.slice(VALUES.length + 1)),
     remove: async (id) => map.delete(key(id)),
     change: async (id, how) => {
       const record = read(key(id));
