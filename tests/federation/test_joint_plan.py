@@ -20,6 +20,7 @@ from abasto.facts.kinds import LONGEST_LETTER, JointSaid, LetterHeard, body_of
 from abasto.federation.border import Border, lane_id
 from abasto.federation.clearing import Clearing, Flow
 from abasto.federation.coarse import INTO, OUT, CoarseMap
+from abasto.federation.gates import as_would_be_sent
 from abasto.federation.joint import Agreed, Peer
 from abasto.federation.levels import Kept, plan_carefully
 from abasto.federation.messages import MapTold, Told, read, write
@@ -143,39 +144,29 @@ def test_what_two_rounds_send_fits_on_the_lane_with_what_the_first_sends_beyond_
     assert max(by_day.values()) <= 4.0 * (1 + 1e-6)
 
 
-def test_a_second_round_is_worth_no_less_than_the_first() -> None:
+def test_a_second_round_is_worth_about_as_much_or_more_and_the_better_one_is_taken() -> None:
     for seed in range(3):
         session = together(tiny(seed).members, TWO)
         holds(session)
         first, second = session.by_round
-        assert second >= first * (1 - 1e-9)
-        assert session.value == pytest.approx(second)
+        assert second >= first * (1 - 1e-4)
+        assert session.value == pytest.approx(max(first, second), rel=1e-9)
 
 
-def test_lorries_are_left_for_what_others_send_on() -> None:
-    """The depot has salt and one lorry, for which too much is asked; bread, which the town needs more, comes later."""
-    baked = lane_id("east", "bakery", "mid", "depot")
-    driven = lane_id("mid", "depot", "west", "town")
+def member(name: str, **tables: Any) -> Network:
+    changes = dict.fromkeys(("needs", "supplies", "plants"), ())
+    return replace(granary(), name=name, **{**changes, **tables})
 
-    def asks(maps: Iterable[CoarseMap], common: Network) -> Clearing:
-        flows = (
-            Flow(baked, BREAD, (8000.0,), 1e6),
-            Flow(driven, BREAD, (8000.0,), 1e6),
-            Flow(driven, SALT, (8000.0,), 1e5),
-        )
-        return Clearing({one.network: one.digest for one in maps}, flows)
 
-    def member(name: str, **tables: Any) -> Network:
-        changes = dict.fromkeys(("needs", "supplies", "plants"), ())
-        return replace(granary(), name=name, **{**changes, **tables})
-
+def bakery_depot_town() -> tuple[Network, ...]:
+    """A bakery; a depot with salt and one lorry; and a town, which needs bread more than salt: each a network."""
     to_depot, to_town = (
         Lane(from_site="bakery", to_site="depot", hours=1.0, two_way=False),
         Lane(from_site="depot", to_site="town", hours=4.0, two_way=False),
     )
     bakery, depot, town = (Site(site=name) for name in ("bakery", "depot", "town"))
     lorry = (Fleet(fleet="lorry", vehicles=1, payload_t=2.0),)
-    members = (
+    return (
         member(
             "east",
             sites=(bakery, depot.model_copy(update={"network": "mid"})),
@@ -205,10 +196,35 @@ def test_lorries_are_left_for_what_others_send_on() -> None:
             fleets=(),
         ),
     )
-    session = hold([Peer(one, "test", settings=ONE, clearing=asks) for one in members])
+
+
+def asks_too_much(maps: Iterable[CoarseMap], common: Network) -> Clearing:
+    """Ask for all the bread and all the salt, twice as much as the depot's lorry carries."""
+    driven = lane_id("mid", "depot", "west", "town")
+    flows = (
+        Flow(lane_id("east", "bakery", "mid", "depot"), BREAD, (8000.0,), 1e6),
+        Flow(driven, BREAD, (8000.0,), 1e6),
+        Flow(driven, SALT, (8000.0,), 1e5),
+    )
+    return Clearing({one.network: one.digest for one in maps}, flows)
+
+
+def test_lorries_are_left_for_what_others_send_on() -> None:
+    session = hold([Peer(one, "test", settings=ONE, clearing=asks_too_much) for one in bakery_depot_town()])
     holds(session)
     assert coverage(session.agreed["west"], "town", BREAD) > 0.9
     assert coverage(session.agreed["west"], "town", SALT) < 0.2, "one lorry does not carry all of both"
+
+
+def test_of_what_is_asked_that_is_kept_which_would_be_sent() -> None:
+    flow = Flow(7, SALT, (4000.0,), 1e5)
+    asked = {(lane, SALT): ((1000.0,) * 4, flow) for lane in (1, 3, 5, 7)}
+    sent = {
+        (1, SALT): (0.0, 0.0, 1000.0, 1000.0),
+        (3, SALT): (0.0, 900.0, 300.0, 0.0),
+        (5, SALT): (0.0, 0.0, 0.0, 30.0),
+    }
+    assert as_would_be_sent(asked, sent) == {(1, SALT): ((1000.0,) * 4, flow), (3, SALT): ((600.0,) * 4, flow)}
 
 
 def test_what_is_there_late_only_is_promised_as_if_nothing_came_from_others() -> None:

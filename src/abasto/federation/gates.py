@@ -42,14 +42,15 @@ def proposed(clearing: Clearing, own: CoarseMap, lanes: Mapping[int, CrossLane])
 
 
 def as_would_be_sent(asked: Asked, sent: Trade) -> Asked:
-    """Return what is asked, every day as far as a plan sends it on the day on which it sends most: goods that come late
-    cannot go early, and what goes on few days still goes whole. Next to nothing of all that is asked is left out.
+    """Return what is asked, every day in the proportion in which a plan sends it on the days on which it sends any: so
+    what goes on few days, as it comes late, still goes whole. Next to nothing of all that is asked is left out.
     """
     within: dict[tuple[int, str], tuple[tuple[float, ...], Flow]] = {}
     for key, (rates, flow) in asked.items():
         days = sent.get(key, (0.0,) * len(rates))
         if sum(days) > NEXT_TO_NOTHING * sum(rates):
-            share = min(1.0, max(day / rate for day, rate in zip(days, rates, strict=True) if rate > 0))
+            asked_then = sum(rate for rate, day in zip(rates, days, strict=True) if day > 0)
+            share = min(1.0, sum(days) / asked_then)
             within[key] = (tuple(share * rate for rate in rates), flow)
     return within
 
