@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.room.others import Other, founded
 from tests.room.served import Served, neighbourhood
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     """A running room of the neighbourhood, on its first day."""
-    room = Served(neighbourhood(tmp_path))
-    room.start()
-    yield room
-    assert room.process is not None
-    if room.process.poll() is None:
-        assert room.stop() == 0
+    with Served(neighbourhood(tmp_path)) as room:
+        yield room
+
+
+@pytest.fixture
+def vale(tmp_path: Path) -> Other:
+    """Another network, in a home of its own, that the room may come to know."""
+    return founded(tmp_path / "vale", "vale")

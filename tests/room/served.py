@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import httpx
@@ -38,6 +39,18 @@ class Served:
     code: str = ""
     is_forked: bool = hasattr(os, "fork")
     process: subprocess.Popen[str] | Forked | None = field(default=None, repr=False)
+
+    def __enter__(self) -> Served:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the process unless it has ended, and hold to it that it ends well."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            assert self.stop() == 0
 
     def start(self) -> None:
         """Start the process, on the port it had before."""

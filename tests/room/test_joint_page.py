@@ -12,8 +12,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 from tests.homes import run
+from tests.room.others import Other, befriended
 from tests.room.served import DAY, Desk, Served
-from tests.room.test_networks_page import TOMORROW, Other, founded
+from tests.room.test_networks_page import TOMORROW
 
 from abasto.federation.session import Standing, standing
 from abasto.state.abroad import card
@@ -24,22 +25,11 @@ LONG = 300_000
 
 
 @pytest.fixture
-def vale(tmp_path: Path) -> Other:
-    return founded(tmp_path / "vale", "vale")
-
-
-@pytest.fixture
 def served(tmp_path: Path, vale: Other) -> Iterator[Served]:
     """The room of Hills; Hills and Vale know each other."""
-    hills = founded(tmp_path / "hills", "hills")
-    assert vale("recognise", "Hills", hills.network) == 0
-    assert hills("recognise", "Vale", vale.network) == 0
-    room = Served(hills.folder)
-    room.start()
-    yield room
-    assert room.process is not None
-    if room.process.poll() is None:
-        assert room.stop() == 0
+    hills = befriended(tmp_path, vale)
+    with Served(hills.folder) as room:
+        yield room
 
 
 @pytest.fixture

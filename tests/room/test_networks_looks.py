@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page
+from tests.room.others import Other, befriended
 from tests.room.served import DAY, Desk, Served
-from tests.room.test_networks_page import TOMORROW, Other, founded
+from tests.room.test_networks_page import TOMORROW
 
 from abasto.cli_home import write
 from abasto.facts.codes import spoken
@@ -21,28 +22,17 @@ SMALL = 360
 
 
 @pytest.fixture
-def vale(tmp_path: Path) -> Other:
-    return founded(tmp_path / "vale", "vale")
-
-
-@pytest.fixture
 def served(tmp_path: Path, vale: Other) -> Iterator[Served]:
     """The room of Hills on a later day, to which Vale has promised what is overdue by then, and some more."""
-    hills = founded(tmp_path / "hills", "hills")
-    assert vale("recognise", "Hills", hills.network) == 0
-    assert hills("recognise", "Vale", vale.network) == 0
+    hills = befriended(tmp_path, vale)
     lines = (Line("flour", 500_000), Line("beans", 120_000))
     with Home.open(vale.folder, passphrase=None) as home:
         for departs, arrives in ((DAY, TOMORROW), (LATER, LATER)):
             write(home, [OrderIssued("Vale market", "Hills depot", "milk lorry", 1, departs, arrives, lines, DAY)])
     assert vale("post", tmp_path / "vale.abasto", "--for", hills.key) == 0
     assert hills("hear", tmp_path / "vale.abasto") == 0
-    room = Served(hills.folder, day=LATER)
-    room.start()
-    yield room
-    assert room.process is not None
-    if room.process.poll() is None:
-        assert room.stop() == 0
+    with Served(hills.folder, day=LATER) as room:
+        yield room
 
 
 def shown(context: BrowserContext, served: Served, desk: Desk, *, language: str, width: int) -> Page:

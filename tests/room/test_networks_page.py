@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
@@ -14,48 +13,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, expect
 from tests.homes import run
+from tests.room.others import Other, founded
 from tests.room.served import DAY, Desk, Served
 
 from abasto.cli_home import write
-from abasto.cycle import read_state
-from abasto.examples import federation_path
 from abasto.facts.codes import code_of, spoken
 from abasto.facts.kinds import DeviceEndorsed, Line, OrderIssued, OrderLoaded, OrderReceived, ShipmentPromised
 from abasto.journal.home import Home
 from abasto.state.abroad import card
 from abasto.state.exports import Exports, exports_of
 from abasto.state.letters import shipment_of
-from abasto.state.state import State
 
 TOMORROW = "2027-03-02"
-
-
-@dataclass
-class Other:
-    """A network in a home of its own, far from the room."""
-
-    folder: Path
-    key: str
-    network: str
-
-    def __call__(self, *arguments: object) -> int:
-        return run("networks", *arguments, "--home", self.folder, "--date", DAY)
-
-    def state(self) -> State:
-        with Home.open(self.folder, passphrase=None) as home:
-            return read_state(home.journal)
-
-
-def founded(folder: Path, name: str) -> Other:
-    assert run("init", folder, "--from", federation_path(name), "--clear", "--date", DAY) == 0
-    with Home.open(folder, passphrase=None) as home:
-        assert home.journal.device is not None
-        return Other(folder, home.journal.device.key, home.journal.network)
-
-
-@pytest.fixture
-def vale(tmp_path: Path) -> Other:
-    return founded(tmp_path / "vale", "vale")
 
 
 @pytest.fixture
@@ -63,12 +32,8 @@ def served(tmp_path: Path, vale: Other) -> Iterator[Served]:
     """The room of Hills, which knows nobody yet."""
     hills = founded(tmp_path / "hills", "hills")
     assert vale("recognise", "Hills", hills.network) == 0
-    room = Served(hills.folder)
-    room.start()
-    yield room
-    assert room.process is not None
-    if room.process.poll() is None:
-        assert room.stop() == 0
+    with Served(hills.folder) as room:
+        yield room
 
 
 @pytest.fixture
