@@ -270,11 +270,14 @@ def test_beside_what_was_told_a_network_plans_for_its_own_people_as_ever() -> No
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", [1, 2])
-def test_taken_up_anew_with_the_solver_that_searches_nobody_is_worse_off_than_alone(seed: int) -> None:
+def test_taken_up_anew_with_the_solver_that_searches_nobody_is_worse_off(seed: int) -> None:
+    """Neither than alone, nor than in a session that was never put down."""
+    gap = 0.003
+
     def plan(network: Network, kept: Kept | None) -> Plan:
         if kept is None:
-            return make_plan(network, gap=0.003, solver="equilibrium")
-        return plan_keeping(network, kept.plan, kept.sites, gap=0.003, solver="equilibrium").plan
+            return make_plan(network, gap=gap, solver="equilibrium")
+        return plan_keeping(network, kept.plan, kept.sites, gap=gap, solver="equilibrium").plan
 
     members = tiny(seed).members
     peers = {member.name: Peer(member, "test", settings=BY_LETTERS, plan=plan) for member in members}
@@ -295,9 +298,11 @@ def test_taken_up_anew_with_the_solver_that_searches_nobody_is_worse_off_than_al
         for raw in came[member.name]:
             peer.take(raw)
         peer.recall(own[member.name])
-        agreed = peer.agreed()
+        agreed, held = peer.agreed(), peers[member.name].agreed()
+        assert (agreed.sent, agreed.received) == (held.sent, held.received)
         assert agreed.value >= agreed.alone * (1 - 0.001)
-        assert agreed.value == pytest.approx(peers[member.name].agreed().value, rel=0.002)
+        # More it may well be worth: what was planned in passes kept the trips of the plans before it.
+        assert agreed.value >= held.value * (1 - gap)
 
 
 def test_a_promise_that_cannot_be_kept_any_more_is_neither_raised_nor_counted_on() -> None:
