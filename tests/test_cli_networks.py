@@ -110,12 +110,20 @@ def test_letters_go_by_stick_and_the_receipt_comes_back(
     told = capsys.readouterr().out
     assert "arrives 2027-03-02; promised" in told
     assert "loaded" not in told, "nobody has told that it was"
+    assert vale("orders", "show", shipment, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["status"], document["loaded"], document["loaded_on"]) == ("promised", [], None)
+    assert vale("networks", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["coming"][0]["status"] == "promised"
     hills.say(OrderLoaded(own, (Line("flour", 500_000),), DAY))
     assert hills("networks", "post", stick, "--force", "--for", vale.key, "--date", DAY) == 0
     assert vale("networks", "hear", stick, "--date", DAY) == 0
     capsys.readouterr()
     assert vale("orders", "show") == 0
     assert f"{code_of(shipment)}  loaded     Hills > Vale market" in capsys.readouterr().out
+    assert vale("orders", "show", shipment, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["status"], document["loaded"][0]["quantity"]) == ("loaded", 500.0)
     vale.say(OrderReceived(shipment, "Vale market", (Line("flour", 500_000),), TOMORROW))
     answer = tmp_path / "answer.abasto"
     assert vale("networks", "post", answer, "--date", TOMORROW) == 0, "Hills' steward is known from its letter"

@@ -261,6 +261,7 @@ def _lines(state: State, own: str, day: str) -> Iterator[str]:
 
 
 def _document(state: State) -> dict[str, Any]:
+    from abasto.cli_order_words import status_of
     from abasto.state.abroad import others
 
     letters = state.letters
@@ -279,11 +280,11 @@ def _document(state: State) -> dict[str, Any]:
             for one in others(state)
         ],
         "coming": [
-            {"shipment": id, "network": one.network, "status": state.orders[id].status}
+            {"shipment": id, "network": one.network, "status": status_of(state, state.orders[id])}
             for id, one in letters.coming.items()
         ],
         "going": [
-            {"order": id, "shipment": one.id, "network": one.network, "status": state.orders[id].status}
+            {"order": id, "shipment": one.id, "network": one.network, "status": status_of(state, state.orders[id])}
             for id, one in letters.going.items()
             if id in state.orders
         ],

@@ -241,7 +241,10 @@ def _step(make_facts: Callable[[State], list[Fact]], *, home: Path | None, yes: 
             records = [state.orders[str(entry.body["order"])] for entry in entries]
             if json:
                 print_json(
-                    {"entries": [entry.id for entry in entries], "orders": [record_document(one) for one in records]}
+                    {
+                        "entries": [entry.id for entry in entries],
+                        "orders": [record_document(state, one) for one in records],
+                    }
                 )
                 return EXIT_OK
             for entry, record in zip(entries, records, strict=True):

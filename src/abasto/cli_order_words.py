@@ -230,18 +230,23 @@ def proposal_document(state: State, proposal: Proposal) -> dict[str, Any]:
     }
 
 
-def record_document(record: OrderRecord) -> dict[str, Any]:
-    """Return an order as JSON holds it; quantities are in the goods' units."""
+def record_document(state: State, record: OrderRecord) -> dict[str, Any]:
+    """Return an order as JSON holds it; quantities are in the goods' units.
+
+    What comes from another network and is not told to have been loaded is "promised", though it is counted on.
+    """
     from abasto.facts.codes import code_of
+    from abasto.state.abroad import only_promised
 
     def lines(some: Sequence[Line]) -> list[dict[str, Any]]:
         return [{"good": line.good, "lot": line.lot or None, "quantity": line.quantity / 1000} for line in some]
 
     issued = record.issued
-    document: dict[str, Any] = {"order": record.id, "code": code_of(record.id), "status": record.status}
+    document: dict[str, Any] = {"order": record.id, "code": code_of(record.id), "status": status_of(state, record)}
     if issued is not None:
         document |= {"from": issued.from_site, "to": issued.to_site, "fleet": issued.fleet, "trips": issued.trips}
         document |= {"departs": issued.departs, "arrives": issued.arrives, "ordered": lines(issued.lines)}
-    document |= {"loaded": lines(record.loaded), "loaded_on": record.loaded_on or None}
+    loaded, loaded_on = ((), "") if only_promised(state, record) else (record.loaded, record.loaded_on)
+    document |= {"loaded": lines(loaded), "loaded_on": loaded_on or None}
     document |= {"received": lines(record.received), "received_on": record.received_on or None}
     return document | {"difference": lines(record.difference)}

@@ -167,7 +167,7 @@ def issue(
             state = go_on(opened, state)
             records = [state.orders[entry.id] for entry in entries]
             if json:
-                print_json({"issued": [record_document(record) for record in records]})
+                print_json({"issued": [record_document(state, record) for record in records]})
                 return EXIT_OK
             if records:
                 print(f"Issued {len(records)} {'order' if len(records) == 1 else 'orders'}:")
@@ -204,14 +204,14 @@ def show(
             record = find_order(state, order)
             story = list(story_of(opened, record))
             if json:
-                print_json(record_document(record) | {"story": story})
+                print_json(record_document(state, record) | {"story": story})
             else:
                 print_lines([*whole_order(state, record), *(f"  {line}" for line in story)])
             return EXIT_OK
     listed = [record for record in state.orders.values() if all or record.status in ("issued", "accepted", "loaded")]
     listed.sort(key=_by_departure)
     if json:
-        print_json({"orders": [record_document(record) for record in listed]})
+        print_json({"orders": [record_document(state, record) for record in listed]})
         return EXIT_OK
     print_lines([line_of(state, record) for record in listed])
     if not listed:
