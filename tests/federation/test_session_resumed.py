@@ -230,6 +230,34 @@ def test_what_was_promised_and_what_is_asked_now_fit_on_the_lane_together() -> N
     assert max(by_day) <= 4000.0
 
 
+def test_taken_up_in_the_middle_of_a_later_round_what_is_asked_in_it_comes_on_top_of_earlier_promises() -> None:
+    first: dict[str, str] = {}
+
+    def clearing(maps: Iterable[CoarseMap], common: Network) -> Clearing:
+        digests = {one.network: one.digest for one in maps}
+        if digests == (first or first.update(digests) or first):
+            return Clearing(digests, (Flow(TO_COAST, FLOUR, (6000.0,), 1e7),))
+        return Clearing(digests, tuple(Flow(TO_COAST, good, (2000.0,), 1e7) for good in (FLOUR, SALT)))
+
+    def valley(flour: float) -> Peer:
+        has = {FLOUR: flour, SALT: 4000.0}
+        tables = granary(supplies=tuple(Supply(site="mill", good=good, quantity=much) for good, much in has.items()))
+        return Peer(tables, "test", settings=Settings(rounds=2, passes=2), clearing=clearing)
+
+    def amount(told: list[Told]) -> float:
+        return sum(told[-1].trade[TO_COAST, FLOUR])
+
+    peer = valley(750.0)
+    said = [message for _ in range(6) for message in peer.next()]
+    own = [message.raw for message in said]
+    earlier = amount(promises(said))
+    assert earlier > 2000.0, "else the larger of both would be enough"
+    assert (TO_COAST, SALT) in promises(said)[-1].trade, "something is promised in the later round already"
+    resumed = valley(9000.0)  # More has come since.
+    resumed.recall([*own, write(Stepped("test", "valley", 2, 6), [])])
+    assert amount(promises(resumed.next())) == pytest.approx(earlier + 2000.0, rel=0.05)
+
+
 def test_what_was_promised_is_sent_though_nobody_asks_for_it_any_more() -> None:
     scarce = granary(supplies=(Supply(site="mill", good=FLOUR, quantity=700.0),))
     own = said_in_two_passes(asked(scarce, (FLOUR, 1600.0, 1e7)))

@@ -10,7 +10,7 @@ from abasto.federation.border import CrossLane, Trade
 from abasto.federation.clearing import Flow
 from abasto.federation.messages import THOUSANDTHS
 
-__all__ = ["Asked", "larger", "plus", "promise_of", "shortfall", "stretches", "within_lanes"]
+__all__ = ["Asked", "larger", "on_top", "plus", "promise_of", "shortfall", "stretches", "within_lanes"]
 
 GRAIN = 50
 """What is promised of what is asked on a day is a multiple of a fiftieth of it: equal days make short messages."""
@@ -41,6 +41,14 @@ def larger(one: Trade, other: Trade) -> Trade:
             max(pair) for pair in zip(one.get(key, none) or other[key], other.get(key, none) or one[key], strict=True)
         )
         for key in sorted(one.keys() | other.keys())
+    }
+
+
+def on_top(asked: Asked, told: Trade) -> Asked:
+    """Return what is asked together with what was told of the same goods by the same lanes."""
+    return {
+        key: (plus({key: rates}, {key: told[key]})[key] if key in told else rates, flow)
+        for key, (rates, flow) in asked.items()
     }
 
 

@@ -17,7 +17,7 @@ from functools import cached_property, partial
 from typing import Literal
 
 from abasto.errors import AbastoError, CheckError, FederationError, SettingError, SolverError
-from abasto.federation.amounts import Asked, larger, plus, promise_of, shortfall, within_lanes
+from abasto.federation.amounts import Asked, larger, on_top, plus, promise_of, shortfall, within_lanes
 from abasto.federation.border import Border, Gate, Trade, covers
 from abasto.federation.clearing import Clearing, Flow, clear, refuse_unplannable
 from abasto.federation.coarse import FINENESS, CoarseMap
@@ -426,6 +426,8 @@ class Peer:
             newest = self._newest(turn - 1)  # It may send some grains of what is asked more than it promised.
             beside = sent_through(newest.plan, newest.gates)
             likely = self._likely(held.clearing, beside, turn)
+            if promised:  # In it is what was promised before this round, on top of which comes what is asked in it.
+                likely = on_top(likely, newest.sent)
             told = self._at_least(likely, promised)
             held.asked = within_lanes(told, promised, {} if promised else beside, self.border.out, self._weight)
         return held.asked
