@@ -170,7 +170,7 @@ def test_it_says_from_whom_it_waits_and_goes_on_without(
 ) -> None:
     hills = members[0]
     capsys.readouterr()
-    assert hills.plan() == 0
+    assert hills.plan("--rounds", "1") == 0
     printed = capsys.readouterr().out
     assert "this network has done 1 of 6 steps; next it promises (1 of 2)." in printed
     assert "Vale: nothing heard yet" in printed
@@ -193,7 +193,7 @@ def test_a_joint_plan_without_orders_on_its_first_day_is_over_once_it_is_issued(
     hills, vale, _ = members
     monkeypatch.setattr(Session, "orders", lambda session, *, days=1: ())
     assert current(hills.state(), date.fromisoformat(TODAY)) == TODAY
-    assert hills.plan("--without", "Vale", "Coast") == 0
+    assert hills.plan("--rounds", "1", "--without", "Vale", "Coast") == 0
     assert current(hills.state(), date.fromisoformat(TODAY)) == FIRST
     assert hills.plan("--without", "Vale", "Coast", "--issue") == 0
     told = capsys.readouterr()
@@ -310,19 +310,52 @@ def test_steps_of_one_kind_are_told_apart(members: list[Member], capsys: pytest.
     assert members[0].plan("--without", "Vale", "Coast") == 0
     told = [line for line in capsys.readouterr().err.splitlines() if ": this network " in line]
     assert [line.partition("this network ")[2] for line in told] == [
-        "publishes its map …",
-        "promises (1 of 2) …",
-        "promises (2 of 2) …",
-        "votes …",
-        "commits to what it sends (1 of 2) …",
-        "commits to what it sends (2 of 2) …",
+        "publishes its map (1 of 2) …",
+        "promises (1 of 4) …",
+        "promises (2 of 4) …",
+        "votes (1 of 2) …",
+        "publishes its map (2 of 2) …",
+        "promises (3 of 4) …",
+        "promises (4 of 4) …",
+        "votes (2 of 2) …",
+        "commits to what it sends (1 of 4) …",
+        "commits to what it sends (2 of 4) …",
+        "commits to what it sends (3 of 4) …",
+        "commits to what it sends (4 of 4) …",
     ]
+
+
+def test_all_go_round_as_often_as_the_one_that_would_least(
+    members: list[Member], stick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hills, vale, _ = members
+    assert hills.plan("--rounds", "2", "--stick", stick, *keys(members)) == 0
+    assert vale.plan("--stick", stick, *keys(members)) == 0
+    assert standing(hills.state(), FIRST).steps.count("map") == 2
+    capsys.readouterr()
+    assert hills.plan("--stick", stick, "--without", "Coast") == 0
+    assert f"this network has done 2 of {STEPS} steps" in capsys.readouterr().out
+    for member in (vale, hills) * STEPS:
+        assert member.plan("--stick", stick, "--without", "Coast", *keys(members)) == 0
+    assert (hills.done(), vale.done()) == (STEPS, STEPS)
+    for member in (hills, vale):
+        assert len(standing(member.state(), FIRST).steps) == STEPS
+
+
+def test_how_often_it_goes_round_is_of_who_began(members: list[Member], capsys: pytest.CaptureFixture[str]) -> None:
+    hills = members[0]
+    assert hills.plan("--rounds", "1") == 0
+    assert hills.plan("--rounds", "2", "--without", "Vale", "Coast") == 0
+    assert hills.done() == STEPS
+    for wrong in ("0", "3"):
+        assert hills.plan("--rounds", wrong) == 2
+        assert f"--rounds {wrong}: give a number from 1 to 2." in capsys.readouterr().err
 
 
 def test_who_takes_no_part_is_told_of_no_step_that_it_does_not_do(
     members: list[Member], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert members[0].plan("--share", "nothing") == 0
+    assert members[0].plan("--share", "nothing", "--rounds", "1") == 0
     said = capsys.readouterr()
     assert "step 1 of 6: this network tells that it takes no part …" in said.err
     assert "next it tells that it takes no part." in said.out
@@ -337,14 +370,15 @@ def test_what_is_to_be_typed_next_says_all_that_was_typed(
     stick = tmp_path / "a stick"
     stick.mkdir()
     text = card(coast.network, coast.key)
-    given = ["--days", "3", "--stick", stick, "--for", vale.key, "--for", text]
+    given = ["--days", "3", "--rounds", "1", "--stick", stick, "--for", vale.key, "--for", text]
     assert hills.plan(*given, "--without", "Coast") == 0
     printed = capsys.readouterr().out.splitlines()
     again, without = (next(line for line in printed if line.startswith(word)) for word in ("Waiting", "To go on"))
     for line, names in ((again, ["Coast"]), (without, ["Coast", "Vale"])):
         typed = shlex.split(line.partition("abasto networks ")[2])
         assert typed == [
-            *("plan", "--first", FIRST, "--days", "3", "--stick", str(stick), f"--for={vale.key}", f"--for={text}"),
+            *("plan", "--first", FIRST, "--days", "3", "--rounds", "1", "--stick", str(stick)),
+            *(f"--for={vale.key}", f"--for={text}"),
             *(part for name in names for part in ("--without", name)),
         ]
     assert hills(*shlex.split(without.partition("abasto networks ")[2])) == 0

@@ -76,6 +76,7 @@ def plan(
     *,
     first: str | None = None,
     days: int | None = None,
+    rounds: int | None = None,
     without: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = (),
     choices: Choices | None = None,
     carrying: Carrying | None = None,
@@ -96,6 +97,9 @@ def plan(
         The first day that is planned, the same for all; by default the one that is being planned, else today.
     days
         For how many days, the same for all; by default as many as table network says.
+    rounds
+        How often to go round, 1 or 2: a second time mends what the first got wrong, and takes six steps more. The least
+        that any network says holds for all; by default 2, or 1 where letters go by stick.
     without
         Networks that are not waited for.
     choices
@@ -114,6 +118,7 @@ def plan(
         Print one JSON object on stdout and nothing else.
 
     """
+    from abasto.federation.session import MOST_ROUNDS
     from abasto.state.known import MOST_DAYS
 
     way = carrying or Carrying()
@@ -121,12 +126,14 @@ def plan(
         raise UsageError(f"--wait {way.wait:g}: give minutes from 0 to {MOST_WAIT:.0f}.")
     if days is not None and not 1 <= days <= MOST_DAYS:
         raise UsageError(f"--days {days}: give a number from 1 to {MOST_DAYS}.")
+    if rounds is not None and not 1 <= rounds <= MOST_ROUNDS:
+        raise UsageError(f"--rounds {rounds}: give a number from 1 to {MOST_ROUNDS}.")
     if issue and not 1 <= ordered_days <= (days or MOST_DAYS):
         raise UsageError(f"--ordered-days {ordered_days}: give a number from 1 to {days or MOST_DAYS}.")
     if way.stick is not None and not way.stick.is_dir():
         raise UsageError(f'--stick "{way.stick}": there is no such folder; name the one of the stick.')
     with open_home(home) as opened:
-        run = _Run(opened, way, today(date), first, days, without)
+        run = _Run(opened, way, today(date), first, days, rounds, without)
         run.refuse_what_cannot_be()
         run.choose(choices or Choices())
         try:
@@ -156,6 +163,7 @@ class _Run:
     day: datetime.date
     first: str | None
     days: int | None
+    rounds: int | None
     without: Sequence[str]
     troubles: dict[str, str] = field(default_factory=dict)
     """Why there was no exchange with a peer the last time, by its name: told once, however long the run waits."""
@@ -175,13 +183,21 @@ class _Run:
         """Return where the session stands."""
         from abasto.federation.session import standing
 
-        return standing(read_state(self.home), self.name)
+        return standing(read_state(self.home), self.name, rounds=self._would_go_round)
 
     def session(self) -> Session:
         """Take the session up where it is."""
-        from abasto.federation.session import Session
+        from abasto.federation.session import Session, by_letters
 
-        return Session(read_state(self.home), today(self.name), days=self.days, today=self.day)
+        state, settings = read_state(self.home), by_letters(self._would_go_round)
+        return Session(state, today(self.name), days=self.days, settings=settings, today=self.day)
+
+    @property
+    def _would_go_round(self) -> int:
+        """How often, if nobody else would less."""
+        from abasto.federation.session import MOST_ROUNDS
+
+        return self.rounds or (1 if self.way.stick is not None else MOST_ROUNDS)
 
     def refuse_what_cannot_be(self) -> None:
         """Refuse names that nobody has, and a device that does not speak for its network, before anything is done."""
@@ -373,6 +389,8 @@ class _Run:
         words = ["abasto networks plan", f"--first {self.name}"]
         if self.days is not None:
             words.append(f"--days {self.days}")
+        if self.rounds is not None:
+            words.append(f"--rounds {self.rounds}")
         if self.way.stick is not None:
             words.append(f"--stick {_quoted(str(self.way.stick))}")
         words += [f"--peer {_quoted(name)}" for name in self.way.peer]

@@ -14,6 +14,7 @@ from federated import FLOUR, SALT, coast, granary, keep_promises, tiny
 
 from abasto.cli_joint import _agreed_lines
 from abasto.cycle import read_state
+from abasto.errors import FederationError
 from abasto.facts.kinds import JointSaid, OrderIssued, RowSet
 from abasto.federation.border import covers, lane_id
 from abasto.federation.clearing import Clearing, Flow
@@ -140,7 +141,7 @@ def test_where_nobody_answers_each_step_still_counts(
     state = read_state(journals["Vale"])
     said = list(state.letters.said[state.network][DAY.isoformat()])
     own = [read(_bytes(one), []) for one in said[-1:]]
-    assert own == [Stepped(DAY.isoformat(), "Vale", 0, 6)]
+    assert own == [Stepped(DAY.isoformat(), "Vale", 1, 6)]
 
 
 TO_COAST = lane_id("valley", "square", "coast", "harbour")
@@ -157,7 +158,7 @@ def asked(tables: Network, *flows: tuple[str, float, float]) -> Peer:
 
 def said_in_two_passes(peer: Peer) -> list[bytes]:
     own = [message.raw for _ in range(3) for message in peer.next()]
-    return [*own, write(Stepped("test", peer.name, 0, 3), [])]
+    return [*own, write(Stepped("test", peer.name, 1, 3), [])]
 
 
 @pytest.mark.parametrize("broken", [6, 7, 9, 11])
@@ -195,7 +196,7 @@ def test_taken_up_after_a_round_that_asked_nothing_more_of_it_a_network_sends_wh
         said = [(name, message) for name, peer in peers.items() for message in peer.next()]
         for name, peer in peers.items():
             own[name] += [message.raw for sender, message in said if sender == name]
-            own[name].append(write(Stepped("test", name, 0, number + 1), []))
+            own[name].append(write(Stepped("test", name, 1, number + 1), []))
             heard = [message.raw for sender, message in said if sender != name]
             came[name] += heard
             for raw in heard:
@@ -258,11 +259,33 @@ def test_taken_up_in_the_middle_of_a_later_round_what_is_asked_in_it_comes_on_to
     assert amount(promises(resumed.next())) == pytest.approx(earlier + 2000.0, rel=0.05)
 
 
+@pytest.mark.parametrize("rounds", [[2, 2], [2, 1], [1, 2], [3, 2]])
+def test_all_go_round_as_often_as_the_one_that_would_least_of_which_a_first_step_has_come(rounds: list[int]) -> None:
+    tables = (granary(), coast())
+    peers = [
+        Peer(network, "test", settings=Settings(rounds=number, passes=2))
+        for network, number in zip(tables, rounds, strict=True)
+    ]
+    for peer, other in zip(peers, reversed(peers), strict=True):
+        peer.next()
+        peer.take(write(Stepped("test", other.name, other.settings.rounds, 1), []))
+    for peer in peers:
+        peer.next()
+        assert peer.settings.rounds == min(rounds)
+        assert peer.steps == len(list(steps_of(Settings(rounds=min(rounds), passes=2))))
+
+
+@pytest.mark.parametrize("rounds", [0, 13])
+def test_a_session_of_no_rounds_or_of_very_many_is_no_message(rounds: int) -> None:
+    with pytest.raises(FederationError, match=f"a session of {rounds} rounds; from 1 to 12 are known"):
+        read(write(Stepped("test", "valley", rounds, 1), []), [])
+
+
 def test_what_was_promised_is_sent_though_nobody_asks_for_it_any_more() -> None:
     scarce = granary(supplies=(Supply(site="mill", good=FLOUR, quantity=700.0),))
     own = said_in_two_passes(asked(scarce, (FLOUR, 1600.0, 1e7)))
     peer = asked(scarce)
-    peer.recall([*own, write(Stepped("test", "valley", 0, 4), [])])
+    peer.recall([*own, write(Stepped("test", "valley", 1, 4), [])])
     [level] = peer._rounds[0].levels
     handed = sum(
         row["quantity"] for row in level.plan.deliveries.rows() if row["site"] in {gate.name for gate in level.gates}
@@ -282,7 +305,7 @@ def test_beside_what_was_told_a_network_plans_for_its_own_people_as_ever() -> No
         return plan_carefully(network, kept)
 
     peer._plan_of = plan
-    peer.recall([*own, write(Stepped("test", "valley", 0, 4), [])])
+    peer.recall([*own, write(Stepped("test", "valley", 1, 4), [])])
     [level] = peer._rounds[0].levels
     gates = {gate.name for gate in level.gates}
 
@@ -320,7 +343,7 @@ def test_taken_up_anew_with_the_solver_that_searches_nobody_is_worse_off(seed: i
                     came[name].append(message.raw)
                     peers[name].take(message.raw)
         for name in peers:
-            own[name].append(write(Stepped("test", name, 0, number + 1), []))
+            own[name].append(write(Stepped("test", name, 1, number + 1), []))
     for member in members:
         peer = Peer(member, "test", settings=BY_LETTERS, plan=plan)
         for raw in came[member.name]:
@@ -366,7 +389,7 @@ def test_peers_that_forget_everything_between_steps_promise_nothing_that_they_do
             peer = anew(member)
             said += [(member.name, message) for message in peer.next()]
             own[member.name] += [message.raw for sender, message in said if sender == member.name]
-            own[member.name].append(write(Stepped("test", member.name, 0, number + 1), []))
+            own[member.name].append(write(Stepped("test", member.name, 1, number + 1), []))
         for sender, message in said:
             for name in came:
                 if name != sender and message.to in (None, name) and random.random() >= loss:
@@ -387,7 +410,7 @@ def test_a_session_that_somebody_began_for_years_ahead_is_not_gone_on_with_by_it
     journals = networks()
     hills = journals["Hills"]
     for day in (DAY + timedelta(days=FAR_AHEAD), DAY + timedelta(days=FAR_AHEAD + 1), date.max):
-        said = Stepped(day.isoformat(), "Vale", 0, 1)
+        said = Stepped(day.isoformat(), "Vale", 1, 1)
         fact = JointSaid(day.isoformat(), base64.b64encode(write(said, [])).decode(), DAY.isoformat())
         journals["Vale"].append([fact], time=0)
     exchange(journals)

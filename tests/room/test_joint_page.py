@@ -57,7 +57,7 @@ def over(desk: Desk) -> str:
 
 
 def go_on(desk: Desk, **fields: object) -> str:
-    answer = desk.form("/networks/joint", **{"first": TOMORROW, **fields})
+    answer = desk.form("/networks/joint", **{"first": TOMORROW, "rounds": "1", **fields})
     assert answer.status_code == 200, answer.text
     return over(desk)
 
@@ -87,8 +87,10 @@ def test_a_joint_plan_is_begun_gone_on_with_and_signed_in_a_browser(
     page.goto(f"{served.url}/networks")
     page.get_by_text("Begin a joint plan").click()
     expect(page.get_by_label("The first day that is planned")).to_have_value(TOMORROW)
+    expect(page.get_by_label("Rounds")).to_have_value("2")
     page.get_by_role("button", name="Begin", exact=True).click()
-    expect(page.get_by_text("This network has done 1 of 6 steps.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("This network has done 1 of 12 steps.")).to_be_visible(timeout=LONG)
+    # Vale is named a stick, so it would go round once, and that holds for both.
     for _ in range(STEPS):
         carry(desk, vale, stick)
         page.goto(f"{served.url}/networks")
@@ -171,6 +173,7 @@ def test_a_joint_plan_without_orders_on_its_first_day_is_ended(
         ({"first": "2027-02-28"}, "2027-02-28 is over"),
         ({"first": "soon"}, "no date"),
         ({"days": "0"}, "whole number"),
+        ({"rounds": "3"}, "whole number from 1 to 2"),
         ({"without": "Atlantis"}, "no network is recognised as"),
     ],
 )

@@ -169,7 +169,7 @@ def test_a_promise_whose_order_is_not_here_is_taken_back_by_a_stewards_desk(
 
 def test_joint_plans_are_shown_with_whom_they_wait_for(served: Served, desk: Desk, vale: Other) -> None:
     recognised(desk, vale)
-    assert run("networks", "plan", "--first", TOMORROW, "--home", served.home, "--date", DAY) == 0
+    assert run("networks", "plan", "--first", TOMORROW, "--rounds", "1", "--home", served.home, "--date", DAY) == 0
     page = desk.get("/networks").text
     assert "This network has done 1 of 6 steps." in page
     assert "Next: promise (1 of 2)." in page
@@ -246,7 +246,7 @@ def test_the_page_with_everything_on_it_is_for_everyone(
 ) -> None:
     recognised(desk, vale)
     ordered(served.home)
-    assert run("networks", "plan", "--first", TOMORROW, "--home", served.home, "--date", DAY) == 0
+    assert run("networks", "plan", "--first", TOMORROW, "--rounds", "1", "--home", served.home, "--date", DAY) == 0
     context.add_cookies(
         [
             {"name": "abasto", "value": desk.cookies["abasto"], "url": served.url},

@@ -101,6 +101,7 @@ class Peer:
         self._weight = {row.good: row.kg_per_unit / 1000 for row in network.goods}
         self._clusters = merge_sites(self.border, 1)
         self._rounds = [_Round() for _ in range(self.settings.rounds)]
+        self._wished: dict[str, int] = {}
         self._commits: dict[str, Told] = {}
         self._committed: Trade = {}
         self._chosen: int | None = None
@@ -130,6 +131,8 @@ class Peer:
         """
         kind, turn, number = self._steps[self._at] if self._at < len(self._steps) else ("commit", 0, self._at)
         self._at += 1
+        if self._at == 2:
+            self._settle_rounds()
         if self.settings.share == "nothing":
             return []
         match kind:
@@ -147,11 +150,12 @@ class Peer:
         said = read(raw, self._goods)
         if said.session != self.session or said.sender == self.name:
             return
+        if isinstance(said, Stepped):
+            self._wished[said.sender] = min(said.rounds, self._wished.get(said.sender, said.rounds))
+            return
         if said.round >= len(self._rounds):
             raise FederationError(f'"{said.sender}" speaks of round {said.round + 1} of {len(self._rounds)}')
         held = self._rounds[said.round]
-        if isinstance(said, Stepped):
-            return
         if isinstance(said, MapTold):
             coarse = decode(said.coarse)
             if coarse.network != said.sender:
@@ -219,6 +223,12 @@ class Peer:
         return self._newest(turn).value
 
     # The steps
+
+    def _settle_rounds(self) -> None:
+        """Go round no more often than any network would of which a first step has come: by the second one all know."""
+        self.settings = replace(self.settings, rounds=min([self.settings.rounds, *self._wished.values()]))
+        del self._rounds[self.settings.rounds :]
+        self._steps = list(steps_of(self.settings))
 
     def _publish(self, turn: int) -> list[Message]:
         """Publish the finest map that fits: single sites if it can be, else two or three of them to a node; and amounts

@@ -12,11 +12,12 @@ from abasto.facts.canonical import canonical, parse
 from abasto.federation.border import Trade
 from abasto.federation.packed import MOST_WHOLE
 
-__all__ = ["MapTold", "Message", "Said", "Stepped", "Told", "Voted", "read", "step_of", "write"]
+__all__ = ["MapTold", "Message", "Said", "Stepped", "Told", "Voted", "read", "stepped", "write"]
 
 MOST_TOLD = 1 << 16
 MOST_TEXT = 1 << 20
 MOST_NUMBERS = 1 << 20
+_MOST_ROUNDS = 12
 THOUSANDTHS = 1000
 
 
@@ -67,11 +68,14 @@ class Voted:
 
 @dataclass(frozen=True)
 class Stepped:
-    """The sender has done so many steps of the session, and said before whatever came of them, perhaps nothing."""
+    """The sender has done so many steps of the session, and said before whatever came of them, perhaps nothing.
+
+    `rounds` is how many it would have after the first step, and how many there are for it after the others.
+    """
 
     session: str
     sender: str
-    round: int
+    rounds: int
     step: int
 
 
@@ -80,7 +84,12 @@ Said = MapTold | Told | Voted | Stepped
 
 def write(said: Said, goods: list[str]) -> bytes:
     """Return the bytes of something said; `goods` is the common list, in order."""
-    head: dict[str, Any] = {"session": said.session, "sender": said.sender, "round": said.round}
+    head: dict[str, Any] = {"session": said.session, "sender": said.sender}
+    if isinstance(said, Stepped):
+        return b"T" + zstandard.compress(
+            canonical(head | {"kind": "step", "rounds": said.rounds, "step": said.step}), 19
+        )
+    head["round"] = said.round
     if isinstance(said, MapTold):
         text = canonical(head)
         return b"M" + len(text).to_bytes(2, "big") + text + said.coarse
@@ -88,8 +97,6 @@ def write(said: Said, goods: list[str]) -> bytes:
         # Whole numbers: the objective of a network is in the millions and more.
         vote = {"kind": "vote", "clearing": said.clearing, "alone": round(said.alone), "joint": round(said.joint)}
         return b"T" + zstandard.compress(canonical(head | vote), 19)
-    if isinstance(said, Stepped):
-        return b"T" + zstandard.compress(canonical(head | {"kind": "step", "step": said.step}), 19)
     number_of = {good: number for number, good in enumerate(goods)}
     rows = [[lane, number_of[good], _runs(days)] for (lane, good), days in sorted(said.trade.items()) if any(days)]
     days = max((len(days) for days in said.trade.values()), default=0)
@@ -122,7 +129,7 @@ def read(raw: bytes, goods: list[str]) -> Said:
                 *_head(said), str(said["clearing"]), float(_whole(said["alone"])), float(_whole(said["joint"]))
             )
         if said["kind"] == "step":
-            return Stepped(*_head(said), _whole(said["step"]))
+            return _stepped(said)
         if said["kind"] not in ("promise", "commit"):
             raise FederationError(f"no message: kind {said['kind']!r:.40}")
         session, sender, turn = _head(said)
@@ -134,19 +141,30 @@ def read(raw: bytes, goods: list[str]) -> Said:
         raise FederationError(f"no message: {error}") from None
 
 
-def step_of(raw: bytes, sender: str) -> int:
-    """Return how many steps its sender has done, if that is what a message says and it is this sender's; else 0."""
+def stepped(raw: bytes, sender: str) -> Stepped | None:
+    """Return what a message says if that is how many steps its sender has done, and it is this sender's; else None."""
     try:
         said = read(raw, [])
     except FederationError:  # It says something else, perhaps of goods, or nothing.
-        return 0
-    return said.step if isinstance(said, Stepped) and said.sender == sender else 0
+        return None
+    return said if isinstance(said, Stepped) and said.sender == sender else None
+
+
+def _stepped(said: dict[str, Any]) -> Stepped:
+    rounds = _whole(said["rounds"])
+    if not 1 <= rounds <= _MOST_ROUNDS:
+        raise FederationError(f"no message: a session of {rounds} rounds; from 1 to {_MOST_ROUNDS} are known")
+    return Stepped(*_names(said), rounds, _whole(said["step"]))
 
 
 def _head(said: dict[str, Any]) -> tuple[str, str, int]:
+    return *_names(said), _whole(said["round"])
+
+
+def _names(said: dict[str, Any]) -> tuple[str, str]:
     if not isinstance(said["session"], str) or not isinstance(said["sender"], str):
         raise FederationError("no message: session and sender must be texts")
-    return said["session"], said["sender"], _whole(said["round"])
+    return said["session"], said["sender"]
 
 
 def _whole(value: object) -> int:

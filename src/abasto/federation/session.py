@@ -23,7 +23,7 @@ from abasto.errors import FederationError
 from abasto.facts.kinds import JointSaid, OrderIssued
 from abasto.federation.border import CrossLane, Trade
 from abasto.federation.joint import Agreed, Peer
-from abasto.federation.messages import MapTold, Message, Stepped, read, step_of, write
+from abasto.federation.messages import MapTold, Message, Stepped, read, stepped, write
 from abasto.federation.packed import decode
 from abasto.federation.settings import Settings, steps_of
 from abasto.orders import name_free_lots, orders_from, round_trips
@@ -32,10 +32,25 @@ from abasto.state.exports import exports_of
 from abasto.state.known import known
 from abasto.state.state import State
 
-__all__ = ["BY_LETTERS", "Part", "Partner", "Session", "Standing", "Terms", "current", "sessions", "standing"]
+__all__ = [
+    "BY_LETTERS",
+    "MOST_ROUNDS",
+    "Part",
+    "Partner",
+    "Session",
+    "Standing",
+    "Terms",
+    "by_letters",
+    "current",
+    "sessions",
+    "standing",
+]
 
 BY_LETTERS = Settings(periods=1, rounds=1, passes=2)
-"""How networks plan together that exchange letters: few steps, because files may have to be carried for each."""
+"""How networks plan together that exchange letters: few steps, because files may have to be carried for each; where all
+go by line, `by_letters` with more rounds."""
+MOST_ROUNDS = 2
+"""A second round takes six steps more, and mends what the first got wrong."""
 FAR_AHEAD = 31
 """A session that begins more days ahead is gone on with only by name: any network may begin one for any day."""
 PLAN = "joint plan {session}"
@@ -110,6 +125,11 @@ class Terms:
         return not (self.sent or self.received or self.unkept)
 
 
+def by_letters(rounds: int) -> Settings:
+    """Return how networks plan together that exchange letters, and would go round so often."""
+    return replace(BY_LETTERS, rounds=rounds)
+
+
 def sessions(state: State) -> tuple[str, ...]:
     """Return the sessions of which anything was said or heard, by their first day, which is their name."""
     names = {session for said in state.letters.said.values() for session in said}
@@ -131,32 +151,44 @@ def _is_day(name: str) -> bool:
         return False
 
 
-def standing(state: State, session: str) -> Standing:
+def standing(state: State, session: str, *, rounds: int = MOST_ROUNDS) -> Standing:
     """Return where a session stands, by what was said and heard; who takes part is whom the tables name, and whoever
-    has spoken.
+    has spoken. `rounds` is how often this network would go round, if it has not begun.
     """
     letters = state.letters
     named = {row.cells.get("network", "") for row in state.rows.table("sites")}
-    partners = [
-        Partner(network, name, _steps(letters.said.get(network, {}).get(session, ()), name))
+    heard = {
+        network: _furthest(map(_raw, letters.said.get(network, {}).get(session, ())), name)
         for network, name in letters.recognised.items()
         if name in named or session in letters.said.get(network, {})
-    ]
-    plan, steps = PLAN.format(session=session), tuple(kind for kind, _, _ in steps_of(BY_LETTERS))
-    own = _steps(letters.said.get(state.network, {}).get(session, ()), own_name(state))
+    }
+    partners = [Partner(network, letters.recognised[network], one.step if one else 0) for network, one in heard.items()]
+    own = _furthest(map(_raw, letters.said.get(state.network, {}).get(session, ())), own_name(state))
+    done = own.step if own else 0
+    steps = tuple(kind for kind, _, _ in steps_of(by_letters(_rounds(own, heard.values(), rounds))))
+    plan = PLAN.format(session=session)
     has_orders = any(order.issued is not None and order.issued.plan == plan for order in state.orders.values())
     return Standing(
         session,
         steps,
-        min(own, len(steps)),
+        min(done, len(steps)),
         tuple(sorted(partners, key=lambda one: (one.name.casefold(), one.network))),
-        own > len(steps) or has_orders,
-        own > len(steps) and not has_orders,
+        done > len(steps) or has_orders,
+        done > len(steps) and not has_orders,
     )
 
 
-def _steps(messages: Iterable[str], name: str) -> int:
-    return max((step_of(raw, name) for message in messages if (raw := _raw(message))), default=0)
+def _rounds(own: Stepped | None, heard: Iterable[Stepped | None], wished: int) -> int:
+    """Return how often a session goes round: what all knew by their second step, until then the least that is known."""
+    if own is not None and own.step > 1:
+        return own.rounds
+    return min([own.rounds if own else wished, *(one.rounds for one in heard if one is not None)])
+
+
+def _furthest(messages: Iterable[bytes], name: str) -> Stepped | None:
+    """Return how far a network is by what it has said; None if it has said nothing of that."""
+    said = (stepped(raw, name) for raw in messages)
+    return max((one for one in said if one is not None), key=lambda one: one.step, default=None)
 
 
 def _raw(message: str) -> bytes:
@@ -193,7 +225,9 @@ class Session:
         self.seen = known(state, day, days=_days_told(own) or days)
         self._goods = sorted(row.good for row in self.seen.network.goods)
         chosen, _ = exports_of(state.rows)
-        settings = replace(settings, share=chosen.share, forbidden=chosen.forbidden)
+        furthest = _furthest(own, own_name(state))
+        rounds = furthest.rounds if furthest else settings.rounds
+        settings = replace(settings, share=chosen.share, forbidden=chosen.forbidden, rounds=rounds)
         self._heard: set[tuple[str, str]] = set()
         self.peer = Peer(self.seen.network, self.name, settings=settings)
         self.hear(state)
@@ -208,8 +242,7 @@ class Session:
     def step(self) -> list[JointSaid]:
         """Do the next step with what was heard until now; return what is to be said of it, and that it is done."""
         said = [self._fact(message) for message in self.peer.next()]
-        done = Stepped(self.name, self.peer.name, 0, self.peer.done)
-        return [*said, self._fact(Message(None, write(done, self._goods)))]
+        return [*said, self._fact(Message(None, self._stepped(self.peer.done)))]
 
     def hear(self, state: State) -> None:
         """Take in what other networks have said in this session by now."""
@@ -266,9 +299,11 @@ class Session:
         """Return what says, to this network alone, that the session is over although no order comes of it: one step
         more than there are.
         """
-        over = Stepped(self.name, self.peer.name, 0, self.steps + 1)
-        message = base64.b64encode(write(over, self._goods)).decode()
+        message = base64.b64encode(self._stepped(self.steps + 1)).decode()
         return JointSaid(self.name, message, self.today.isoformat(), self._state.network)
+
+    def _stepped(self, steps: int) -> bytes:
+        return write(Stepped(self.name, self.peer.name, self.peer.settings.rounds, steps), self._goods)
 
     def _fact(self, message: Message) -> JointSaid:
         to = "" if message.to is None else self._state.letters.network_named(message.to)

@@ -23,11 +23,14 @@ __all__ = ["Joint", "JointAsked", "JointJob"]
 
 @dataclass(frozen=True)
 class JointAsked:
-    """Which joint plan goes on: its first day, for how many days, and the networks that are not waited for."""
+    """Which joint plan goes on: its first day, for how many days, how often this network would go round if it begins
+    now, and the networks that are not waited for.
+    """
 
     first: date
-    days: int | None = None
-    without: tuple[str, ...] = ()
+    days: int | None
+    rounds: int
+    without: tuple[str, ...]
 
     @property
     def session(self) -> str:
@@ -155,17 +158,17 @@ def _go_on(say: Say, is_stopped: Callable[[], bool], content: bytes, asked: Join
     """Do the steps that can be done, in the process that is for it, and say what is to be written of each; in the end
     look at what was agreed.
     """
-    from abasto.federation.session import Session, standing
+    from abasto.federation.session import Session, by_letters, standing
     from abasto.state.encode import decode
     from abasto.state.foresee import foresee
 
     begun = state = decode(content)
     said: list[JointSaid] = []
     refused: tuple[str, ...] = ()
-    stands = standing(state, asked.session)
+    stands, settings = standing(state, asked.session), by_letters(asked.rounds)
     while stands.next and not stands.awaited(asked.without) and not is_stopped():
         say({"step": stands.done + 1})
-        session = Session(state, asked.first, days=asked.days, today=today)
+        session = Session(state, asked.first, days=asked.days, settings=settings, today=today)
         step = session.step()
         refused = tuple(dict.fromkeys((*refused, *session.refused)))
         say({"said": step, "refused": refused})

@@ -233,11 +233,16 @@ def _order_view(state: State, order: OrderIssued) -> OrderView:
 
 def go_on(call: Call) -> Response:
     """Begin a joint plan, or go on with it as far as can be."""
+    from abasto.federation.session import MOST_ROUNDS
+
     days, first = call.field("days"), day_of(call, "first")
     if days and not (days.isascii() and days.isdecimal() and len(days) <= 4 and 1 <= int(days) <= MOST_DAYS):
         raise AskedError(f'days "{days[:80]}": give a whole number from 1 to {MOST_DAYS}.')
+    rounds = call.field("rounds") or str(MOST_ROUNDS)
+    if rounds not in map(str, range(1, MOST_ROUNDS + 1)):
+        raise AskedError(f'rounds "{rounds[:80]}": give a whole number from 1 to {MOST_ROUNDS}.')
     without = tuple(str(name) for name in call.fields.getlist("without"))
-    call.room.joint.start(JointAsked(first, int(days) if days else None, without))
+    call.room.joint.start(JointAsked(first, int(days) if days else None, int(rounds), without))
     return call.go("/networks#joint")
 
 
