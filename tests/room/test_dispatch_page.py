@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from tests.room.served import DAY, Desk, Served, neighbourhood
 
 from abasto.cli import main
@@ -201,3 +201,54 @@ def test_an_order_is_loaded_by_keyboard_alone(issued: Served, page: Page) -> Non
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text("is loaded")
     assert sum(line.quantity for line in flour_order(issued).loaded) == 250_000
+
+
+def load_form(issued: Served, page: Page) -> tuple[OrderRecord, Locator]:
+    desk, order = issued.desk(), flour_order(issued)
+    page.context.add_cookies([{"name": "abasto", "value": desk.cookies["abasto"], "url": issued.url}])
+    page.goto(f"{issued.url}/orders/{order.id}")
+    return order, page.locator("form", has=page.get_by_role("button", name="Book as loaded"))
+
+
+def test_a_refused_step_is_mended_where_it_was_typed(issued: Served, page: Page) -> None:
+    order, form = load_form(issued, page)
+    form.get_by_label("flour").fill("3,5")
+    form.get_by_label("Another good").fill("bread")
+    form.get_by_label("How much, as 30 or 2 sacks").fill("12")
+    form.get_by_role("button").click()
+    refused = page.get_by_role("alert")
+    expect(refused).to_contain_text("comma may be a decimal mark")
+    expect(form.get_by_label("Another good")).to_have_value("bread")
+    expect(form.get_by_label("How much, as 30 or 2 sacks")).to_have_value("12")
+    assert flour_order(issued).status == "issued"
+    form.get_by_label("How much, as 30 or 2 sacks").fill("some")
+    form.get_by_role("button").click()
+    expect(refused).to_have_count(1)
+    form.get_by_label("Another good").fill("")
+    form.get_by_label("How much, as 30 or 2 sacks").fill("")
+    form.get_by_label("flour").fill(str(quantity(order) // 1000))
+    form.get_by_role("button").click()
+    expect(page.get_by_text("is loaded (entry")).to_be_visible()
+    assert sum(line.quantity for line in flour_order(issued).loaded) == quantity(order)
+
+
+def test_a_doubtful_step_is_asked_back_on_a_page_of_its_own(issued: Served, page: Page) -> None:
+    _, form = load_form(issued, page)
+    form.get_by_label("flour").fill("900")
+    form.get_by_role("button").click()
+    expect(page.get_by_text("nothing was booked yet")).to_be_visible()
+    assert flour_order(issued).status == "issued"
+    page.get_by_role("button", name="It is right all the same: book it").click()
+    expect(page.get_by_text("is loaded (entry")).to_be_visible()
+    assert sum(line.quantity for line in flour_order(issued).loaded) == 900_000
+
+
+def test_what_is_typed_stays_while_the_room_does_not_answer(issued: Served, page: Page) -> None:
+    order, form = load_form(issued, page)
+    page.context.set_offline(True)
+    form.get_by_label("flour").fill(str(quantity(order) // 1000))
+    form.get_by_role("button").click()
+    expect(page.locator("[data-refused]")).to_contain_text("no connection to the room")
+    page.context.set_offline(False)
+    form.get_by_role("button").click()
+    expect(page.get_by_text("is loaded (entry")).to_be_visible()

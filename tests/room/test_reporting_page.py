@@ -75,9 +75,13 @@ def test_what_cannot_be_read_is_refused_with_what_to_write(served: Served) -> No
         ({"good": "flower", "quantity": "3"}, 'Did you mean "flour"'),
         ({"good": "flour", "quantity": "3", "lot": "soon"}, "this is no date"),
     ):
-        answer = send(desk, kind="received", site="Mill", **fields)
+        answer = send(desk, kind="lost", site="Mill", cause="wet <floor>", **fields)
         assert answer.status_code == 400
         assert why in unescape(answer.text)
+        shown = unescape(answer.text)
+        for value in ("Mill", "wet <floor>", *fields.values()):
+            assert f'value="{value}"' in shown, "what was typed stands there to be mended"
+        assert '<option value="lost" selected>' in shown
 
 
 def test_messages_are_shown_first_and_what_is_not_understood_is_kept(served: Served) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from abasto.errors import AbastoError, InputError
 from abasto.facts.codes import code_of
 from abasto.facts.kinds import (
     Fact,
@@ -40,6 +41,7 @@ from abasto.state.state import State
 
 __all__ = ["PAGES_REPORTING", "book_lines", "understood"]
 
+FIELDS = ("kind", "site", "good", "recipe", "quantity", "date", "lot", "cause")
 KINDS = ("count", "received", "handed out", "made", "lost")
 MOST_TOKEN = 40
 
@@ -61,12 +63,20 @@ def form(call: Call) -> Response:
 
 
 def _show(call: Call, **parts: Any) -> Response:
-    filled = {name: call.asked(name) for name in ("kind", "site", "good")}
+    filled = {name: call.asked(name) for name in FIELDS} | {"date": call.room.day.isoformat()}
     with call.room.lock:
         state = call.room.state
         known: dict[str, Any] = dict(pickers(state))
         recipes = sorted({row.cells["recipe"] for row in state.rows.table("recipes")})
-    usual: dict[str, Any] = {"done": (), "books": (), "read": (), "text": "", "filled": filled, "seal": ""}
+    usual: dict[str, Any] = {
+        "done": (),
+        "books": (),
+        "read": (),
+        "text": "",
+        "filled": filled,
+        "seal": "",
+        "refused": "",
+    }
     return call.show(
         "report_goods.html.j2",
         **known,
@@ -88,7 +98,19 @@ def _kind_words(words: Language) -> dict[str, str]:
 
 
 def report(call: Call) -> Response:
-    """Book what the form says, once it is plain or confirmed, and show the books before and after."""
+    """Book what the form says, once it is plain or confirmed, and show the books before and after; where that cannot
+    be, show the form again as it was filled in.
+    """
+    try:
+        return _book(call)
+    except InputError:
+        raise
+    except AbastoError as error:
+        filled = {name: call.field(name) for name in FIELDS}
+        return _show(call, filled=filled, refused=call.words.sentence(str(error)), status=400)
+
+
+def _book(call: Call) -> Response:
     with call.room.lock:
         state = call.room.state
         ref = ref_of(call)
