@@ -345,8 +345,10 @@ def test_all_go_round_as_often_as_the_one_that_would_least(
 def test_how_often_it_goes_round_is_of_who_began(members: list[Member], capsys: pytest.CaptureFixture[str]) -> None:
     hills = members[0]
     assert hills.plan("--rounds", "1") == 0
+    assert "changes nothing" not in capsys.readouterr().out
     assert hills.plan("--rounds", "2", "--without", "Vale", "Coast") == 0
     assert hills.done() == STEPS
+    assert "--rounds 2 changes nothing: it goes round once, as was said before or by others." in capsys.readouterr().out
     for wrong in ("0", "3"):
         assert hills.plan("--rounds", wrong) == 2
         assert f"--rounds {wrong}: give a number from 1 to 2." in capsys.readouterr().err

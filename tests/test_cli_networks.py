@@ -138,6 +138,25 @@ def test_letters_go_by_stick_and_the_receipt_comes_back(
     assert json.loads(capsys.readouterr().out)["coming"][0]["status"] == "received"
 
 
+def test_what_arrived_before_it_was_told_to_be_loaded_is_not_told_as_loaded(
+    hills: Member, vale: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    befriend(hills, vale)
+    ordered(hills)
+    stick = tmp_path / "stick.abasto"
+    assert hills("networks", "post", stick, "--for", vale.key, "--date", DAY) == 0
+    assert vale("networks", "hear", stick, "--date", DAY) == 0
+    [shipment] = vale.state().letters.coming
+    vale.say(OrderReceived(shipment, "Vale market", (Line("flour", 400_000),), TOMORROW))
+    capsys.readouterr()
+    assert vale("orders", "show", shipment, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["status"], document["loaded"], document["loaded_on"]) == ("received", [], None)
+    assert document["received"][0]["quantity"] == 400.0
+    assert vale("orders", "show", shipment) == 0
+    assert "  loaded    " not in capsys.readouterr().out
+
+
 def test_an_order_to_another_network_is_promised_when_it_is_issued_and_withdrawn_with_its_reason(
     hills: Member, vale: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -347,7 +347,10 @@ class _Run:
         then = f"; next it {self._step_words(stands)}" if stands.next else ""
         yield f"Joint plan from {stands.session} on: this network has done {stands.done} of {number} steps{then}."
         for one in stands.partners:
-            yield f"  {one.name}: " + (f"{one.steps} of {number}" if one.steps else "nothing heard yet")
+            yield f"  {one.name}: " + (f"{one.steps} of {one.of}" if one.steps else "nothing heard yet")
+        if self.rounds not in (None, stands.rounds):
+            often = "twice" if stands.rounds > 1 else "once"
+            yield f"--rounds {self.rounds} changes nothing: it goes round {often}, as was said before or by others."
         yield exports_words(read_state(self.home))
         awaited = [one.name for one in stands.awaited(self.without)]
         if awaited:

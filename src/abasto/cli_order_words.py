@@ -168,7 +168,7 @@ def abroad_words(state: State, record: OrderRecord) -> str:
 def whole_order(state: State, record: OrderRecord) -> Iterator[str]:
     """Yield an order in full: ordered, loaded, received, and the difference."""
     from abasto.facts.codes import code_of
-    from abasto.state.abroad import only_promised
+    from abasto.state.abroad import is_told_loaded
 
     issued = record.issued
     if issued is None:
@@ -181,7 +181,7 @@ def whole_order(state: State, record: OrderRecord) -> Iterator[str]:
         )
         yield f"  ordered   {goods_words(state, issued.lines)}"
         yield from (f"  {words}" for words in [abroad_words(state, record)] if words)
-    if record.loaded and not only_promised(state, record):
+    if record.loaded and is_told_loaded(state, record):
         yield f"  loaded    {goods_words(state, record.loaded)}, on {record.loaded_on}"
     if record.received_on:
         yield f"  received  {goods_words(state, record.received) or 'nothing'}, on {record.received_on}"
@@ -236,7 +236,7 @@ def record_document(state: State, record: OrderRecord) -> dict[str, Any]:
     What comes from another network and is not told to have been loaded is "promised", though it is counted on.
     """
     from abasto.facts.codes import code_of
-    from abasto.state.abroad import only_promised
+    from abasto.state.abroad import is_told_loaded
 
     def lines(some: Sequence[Line]) -> list[dict[str, Any]]:
         return [{"good": line.good, "lot": line.lot or None, "quantity": line.quantity / 1000} for line in some]
@@ -246,7 +246,7 @@ def record_document(state: State, record: OrderRecord) -> dict[str, Any]:
     if issued is not None:
         document |= {"from": issued.from_site, "to": issued.to_site, "fleet": issued.fleet, "trips": issued.trips}
         document |= {"departs": issued.departs, "arrives": issued.arrives, "ordered": lines(issued.lines)}
-    loaded, loaded_on = ((), "") if only_promised(state, record) else (record.loaded, record.loaded_on)
+    loaded, loaded_on = (record.loaded, record.loaded_on) if is_told_loaded(state, record) else ((), "")
     document |= {"loaded": lines(loaded), "loaded_on": loaded_on or None}
     document |= {"received": lines(record.received), "received_on": record.received_on or None}
     return document | {"difference": lines(record.difference)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import date
 
 from abasto.cycle import read_state
@@ -22,8 +23,8 @@ DAY = date(2027, 3, 1)
 DAYS = 7
 
 
-def networks() -> dict[str, Journal]:
-    """Return the three networks of the example, which know each other."""
+def networks(*, strangers: Container[str] = ()) -> dict[str, Journal]:
+    """Return the three networks of the example, which know each other, but for two that may be strangers."""
     journals = {}
     for number, name in enumerate(FEDERATION, start=1):
         network = read_network(federation_path(name))
@@ -31,7 +32,11 @@ def networks() -> dict[str, Journal]:
         journal.found(network.name, date=DAY.isoformat(), time=0, facts=rows_of(network, date=DAY))
         journals[network.name] = journal
     for name, journal in journals.items():
-        others = [(one.network, other) for other, one in journals.items() if other != name]
+        others = [
+            (one.network, other)
+            for other, one in journals.items()
+            if other != name and not (name in strangers and other in strangers)
+        ]
         journal.append([NetworkRecognised(id, other, DAY.isoformat()) for id, other in others], time=0)
     return journals
 
@@ -39,9 +44,10 @@ def networks() -> dict[str, Journal]:
 def exchange(journals: dict[str, Journal]) -> None:
     """Bring what each may see from each to each."""
     letters = {name: list(exported(one, read_state(one)).store.export()) for name, one in journals.items()}
-    for name, journal in journals.items():
+    for journal in journals.values():
         for other, theirs in letters.items():
-            facts, refused = heard(read_state(journal), theirs, DAY) if other != name else ([], [])
+            is_known = other in read_state(journal).letters.recognised.values()
+            facts, refused = heard(read_state(journal), theirs, DAY) if is_known else ([], [])
             assert refused == []
             if facts:
                 journal.append(facts, time=0)

@@ -23,7 +23,7 @@ from abasto.federation.coarse import INTO, OUT, CoarseMap
 from abasto.federation.gates import as_would_be_sent
 from abasto.federation.joint import Agreed, Peer
 from abasto.federation.levels import Kept, plan_carefully
-from abasto.federation.messages import MapTold, Told, read, write
+from abasto.federation.messages import MapTold, Told, Voted, read, write
 from abasto.federation.packed import MOST_BYTES, MOST_WHOLE, decode, encode, fits
 from abasto.federation.settings import Settings
 from abasto.journal.signing import LARGEST, MOST_DEPS, Device, make_entry
@@ -365,11 +365,21 @@ def test_nobody_speaks_for_the_lanes_of_another() -> None:
         Told("test", "desert", "promise", 0, 0, {(lane, FLOUR): (1.0,) * 4}),
         Told("test", "valley", "commit", 0, 0, {(lane + 1, FLOUR): (1.0,) * 4}),
         Told("test", "valley", "promise", 0, 0, {(lane, FLOUR): (1.0,) * 5}),
-        Told("test", "valley", "promise", 7, 0, {(lane, FLOUR): (1.0,) * 4}),
     ):
         with pytest.raises(FederationError):
             peer.take(write(said, GOODS))
     peer.take(write(Told("another", "desert", "promise", 0, 0, {(lane, FLOUR): (1.0,) * 4}), GOODS))
+
+
+def test_what_is_said_of_a_later_round_than_this_network_goes_counts_for_nothing() -> None:
+    lane = lane_id("valley", "square", "coast", "harbour")
+    peer = Peer(coast(), "test", settings=ONE)
+    for kind in ("promise", "commit"):
+        peer.take(write(Told("test", "valley", kind, 1, 0, {(lane, FLOUR): (1.0,) * 4}), GOODS))
+    peer.take(write(Voted("test", "valley", 1, "", 1.0, 2.0), GOODS))
+    for _ in range(peer.steps):
+        peer.next()
+    assert peer.agreed().received == {}
 
 
 def test_a_map_under_a_false_name_is_refused() -> None:

@@ -14,7 +14,6 @@ from federated import FLOUR, SALT, coast, granary, keep_promises, tiny
 
 from abasto.cli_joint import _agreed_lines
 from abasto.cycle import read_state
-from abasto.errors import FederationError
 from abasto.facts.kinds import JointSaid, OrderIssued, RowSet
 from abasto.federation.border import covers, lane_id
 from abasto.federation.clearing import Clearing, Flow
@@ -257,28 +256,6 @@ def test_taken_up_in_the_middle_of_a_later_round_what_is_asked_in_it_comes_on_to
     resumed = valley(9000.0)  # More has come since.
     resumed.recall([*own, write(Stepped("test", "valley", 2, 6), [])])
     assert amount(promises(resumed.next())) == pytest.approx(earlier + 2000.0, rel=0.05)
-
-
-@pytest.mark.parametrize("rounds", [[2, 2], [2, 1], [1, 2], [3, 2]])
-def test_all_go_round_as_often_as_the_one_that_would_least_of_which_a_first_step_has_come(rounds: list[int]) -> None:
-    tables = (granary(), coast())
-    peers = [
-        Peer(network, "test", settings=Settings(rounds=number, passes=2))
-        for network, number in zip(tables, rounds, strict=True)
-    ]
-    for peer, other in zip(peers, reversed(peers), strict=True):
-        peer.next()
-        peer.take(write(Stepped("test", other.name, other.settings.rounds, 1), []))
-    for peer in peers:
-        peer.next()
-        assert peer.settings.rounds == min(rounds)
-        assert peer.steps == len(list(steps_of(Settings(rounds=min(rounds), passes=2))))
-
-
-@pytest.mark.parametrize("rounds", [0, 13])
-def test_a_session_of_no_rounds_or_of_very_many_is_no_message(rounds: int) -> None:
-    with pytest.raises(FederationError, match=f"a session of {rounds} rounds; from 1 to 12 are known"):
-        read(write(Stepped("test", "valley", rounds, 1), []), [])
 
 
 def test_what_was_promised_is_sent_though_nobody_asks_for_it_any_more() -> None:

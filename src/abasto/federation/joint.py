@@ -27,7 +27,7 @@ from abasto.federation.levels import Kept, Level, plan_carefully
 from abasto.federation.messages import MapTold, Message, Stepped, Told, Voted, read, write
 from abasto.federation.packed import MOST_BYTES, MOST_WHOLE, decode, encode, fits
 from abasto.federation.refusals import refuse_false_lanes, refuse_foreign, refuse_unlike
-from abasto.federation.settings import Settings, steps_of
+from abasto.federation.settings import Settings, steps_before_second, steps_of
 from abasto.federation.worth import dearest, value_at
 from abasto.network import Network
 from abasto.planner.left import left_beside
@@ -101,7 +101,7 @@ class Peer:
         self._weight = {row.good: row.kg_per_unit / 1000 for row in network.goods}
         self._clusters = merge_sites(self.border, 1)
         self._rounds = [_Round() for _ in range(self.settings.rounds)]
-        self._wished: dict[str, int] = {}
+        self._said_rounds: dict[str, int] = {}
         self._commits: dict[str, Told] = {}
         self._committed: Trade = {}
         self._chosen: int | None = None
@@ -120,6 +120,11 @@ class Peer:
         return len(self._steps)
 
     @property
+    def least_rounds(self) -> int:
+        """How often all go round, as far as is heard: the network itself may be in a later round already."""
+        return min([self.settings.rounds, *self._said_rounds.values()])
+
+    @property
     def done(self) -> int:
         """How many steps were done."""
         return self._at
@@ -129,10 +134,10 @@ class Peer:
 
         After the last one, each further step commits to what late messages have made possible.
         """
+        if self._at <= steps_before_second(self.settings):
+            self._settle_rounds()
         kind, turn, number = self._steps[self._at] if self._at < len(self._steps) else ("commit", 0, self._at)
         self._at += 1
-        if self._at == 2:
-            self._settle_rounds()
         if self.settings.share == "nothing":
             return []
         match kind:
@@ -151,10 +156,10 @@ class Peer:
         if said.session != self.session or said.sender == self.name:
             return
         if isinstance(said, Stepped):
-            self._wished[said.sender] = min(said.rounds, self._wished.get(said.sender, said.rounds))
+            self._said_rounds[said.sender] = min(said.rounds, self._said_rounds.get(said.sender, said.rounds))
             return
-        if said.round >= len(self._rounds):
-            raise FederationError(f'"{said.sender}" speaks of round {said.round + 1} of {len(self._rounds)}')
+        if said.round >= len(self._rounds):  # Its sender has yet to hear that somebody would not go round so often.
+            return
         held = self._rounds[said.round]
         if isinstance(said, MapTold):
             coarse = decode(said.coarse)
@@ -185,6 +190,8 @@ class Peer:
             said = read(raw, self._goods)
             if isinstance(said, Stepped):
                 self._at = max(self._at, said.step)
+            elif said.round >= len(self._rounds):  # Another device of this network went round more often.
+                continue
             elif isinstance(said, MapTold):
                 self._rounds[said.round].maps[self.name] = decode(said.coarse)
             elif isinstance(said, Voted):
@@ -225,8 +232,8 @@ class Peer:
     # The steps
 
     def _settle_rounds(self) -> None:
-        """Go round no more often than any network would of which a first step has come: by the second one all know."""
-        self.settings = replace(self.settings, rounds=min([self.settings.rounds, *self._wished.values()]))
+        """Go round no more often than any network would that has been heard."""
+        self.settings = replace(self.settings, rounds=self.least_rounds)
         del self._rounds[self.settings.rounds :]
         self._steps = list(steps_of(self.settings))
 
@@ -347,11 +354,14 @@ class Peer:
     # What they rest on
 
     def _best_round(self) -> int | None:
-        """Return the round worth most to all whose maps came, if more than alone and if all their votes came too."""
-        members = sorted({name for held in self._rounds for name in held.maps})
-        if not all(set(members) <= set(held.votes) for held in self._rounds):
+        """Return the round worth most to all whose maps came, if more than alone and if all their votes came too; of
+        those that all go round.
+        """
+        rounds = self._rounds[: self.least_rounds]
+        members = sorted({name for held in rounds for name in held.maps})
+        if not all(set(members) <= set(held.votes) for held in rounds):
             return None
-        gains = [sum(held.votes[name].joint - held.votes[name].alone for name in members) for held in self._rounds]
+        gains = [sum(held.votes[name].joint - held.votes[name].alone for name in members) for held in rounds]
         return gains.index(max(gains)) if max(gains) > 0 else None
 
     def _standing(self) -> list[Level]:

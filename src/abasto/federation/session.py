@@ -25,7 +25,7 @@ from abasto.federation.border import CrossLane, Trade
 from abasto.federation.joint import Agreed, Peer
 from abasto.federation.messages import MapTold, Message, Stepped, read, stepped, write
 from abasto.federation.packed import decode
-from abasto.federation.settings import Settings, steps_of
+from abasto.federation.settings import Settings, steps_before_second, steps_of
 from abasto.orders import name_free_lots, orders_from, round_trips
 from abasto.state.abroad import own_name
 from abasto.state.exports import exports_of
@@ -51,6 +51,9 @@ BY_LETTERS = Settings(periods=1, rounds=1, passes=2)
 go by line, `by_letters` with more rounds."""
 MOST_ROUNDS = 2
 """A second round takes six steps more, and mends what the first got wrong."""
+FIRST_ROUND = steps_before_second(BY_LETTERS)
+OVER = 10_000
+"""Who has said that it has done so many steps, which are more than any session has, has ended it without orders."""
 FAR_AHEAD = 31
 """A session that begins more days ahead is gone on with only by name: any network may begin one for any day."""
 PLAN = "joint plan {session}"
@@ -59,11 +62,14 @@ PLAN = "joint plan {session}"
 
 @dataclass(frozen=True)
 class Partner:
-    """Another network in a session: its id, its name here, and how many steps it has done as far as is heard."""
+    """Another network in a session: its id, its name here, and how many steps it has done, of how many, as far as is
+    heard.
+    """
 
     network: str
     name: str
     steps: int
+    of: int
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,11 @@ class Standing:
         return self.steps[self.done] if self.done < len(self.steps) else ""
 
     @property
+    def rounds(self) -> int:
+        """How often this network goes round."""
+        return self.steps.count("map")
+
+    @property
     def turn(self) -> tuple[int, int]:
         """Which of its kind the step that comes next is, and how many of that kind there are: (1, 2) for the first of
         two; (0, 0) after the last.
@@ -92,8 +103,10 @@ class Standing:
         return self.steps[: self.done + 1].count(self.next), self.steps.count(self.next)
 
     def awaited(self, without: Sequence[str] = ()) -> tuple[Partner, ...]:
-        """Return those who have not done what this network has done: it goes on when they have, but for some names."""
-        return tuple(one for one in self.partners if one.steps < self.done and one.name not in without)
+        """Return those who have not done what this network has done, though they are to: it goes on when they have, but
+        for some names.
+        """
+        return tuple(one for one in self.partners if one.steps < min(self.done, one.of) and one.name not in without)
 
 
 @dataclass(frozen=True)
@@ -158,14 +171,22 @@ def standing(state: State, session: str, *, rounds: int = MOST_ROUNDS) -> Standi
     letters = state.letters
     named = {row.cells.get("network", "") for row in state.rows.table("sites")}
     heard = {
-        network: _furthest(map(_raw, letters.said.get(network, {}).get(session, ())), name)
+        network: _stepped(map(_raw, letters.said.get(network, {}).get(session, ())), name)
         for network, name in letters.recognised.items()
         if name in named or session in letters.said.get(network, {})
     }
-    partners = [Partner(network, letters.recognised[network], one.step if one else 0) for network, one in heard.items()]
-    own = _furthest(map(_raw, letters.said.get(state.network, {}).get(session, ())), own_name(state))
-    done = own.step if own else 0
-    steps = tuple(kind for kind, _, _ in steps_of(by_letters(_rounds(own, heard.values(), rounds))))
+    own = _stepped(map(_raw, letters.said.get(state.network, {}).get(session, ())), own_name(state))
+    is_over = any(one.step == OVER for one in own)
+    done = max((one.step for one in own if one.step != OVER), default=0)
+    rounds = _own_rounds(own, rounds)
+    if done <= FIRST_ROUND:
+        rounds = min([rounds, *(one.rounds for said in heard.values() for one in said)])
+    steps = _kinds(rounds)
+    partners = []
+    for network, said in heard.items():
+        of = len(_kinds(min([rounds, *(one.rounds for one in said)])))
+        furthest = max((one.step for one in said), default=0)
+        partners.append(Partner(network, letters.recognised[network], min(furthest, of), of))
     plan = PLAN.format(session=session)
     has_orders = any(order.issued is not None and order.issued.plan == plan for order in state.orders.values())
     return Standing(
@@ -173,22 +194,26 @@ def standing(state: State, session: str, *, rounds: int = MOST_ROUNDS) -> Standi
         steps,
         min(done, len(steps)),
         tuple(sorted(partners, key=lambda one: (one.name.casefold(), one.network))),
-        done > len(steps) or has_orders,
-        done > len(steps) and not has_orders,
+        is_over or has_orders,
+        is_over and not has_orders,
     )
 
 
-def _rounds(own: Stepped | None, heard: Iterable[Stepped | None], wished: int) -> int:
-    """Return how often a session goes round: what all knew by their second step, until then the least that is known."""
-    if own is not None and own.step > 1:
-        return own.rounds
-    return min([own.rounds if own else wished, *(one.rounds for one in heard if one is not None)])
+def _own_rounds(own: Iterable[Stepped], wished: int) -> int:
+    """Return how often this network goes round by the steps that it has done, as it wishes before the first: the least
+    that it said until it was past the first round, since when it has been too late for less.
+    """
+    return min((one.rounds for one in own if one.step <= FIRST_ROUND + 1), default=wished)
 
 
-def _furthest(messages: Iterable[bytes], name: str) -> Stepped | None:
-    """Return how far a network is by what it has said; None if it has said nothing of that."""
+def _kinds(rounds: int) -> tuple[str, ...]:
+    return tuple(kind for kind, _, _ in steps_of(by_letters(rounds)))
+
+
+def _stepped(messages: Iterable[bytes], name: str) -> list[Stepped]:
+    """Return what a network has said of its steps."""
     said = (stepped(raw, name) for raw in messages)
-    return max((one for one in said if one is not None), key=lambda one: one.step, default=None)
+    return [one for one in said if one is not None]
 
 
 def _raw(message: str) -> bytes:
@@ -225,8 +250,7 @@ class Session:
         self.seen = known(state, day, days=_days_told(own) or days)
         self._goods = sorted(row.good for row in self.seen.network.goods)
         chosen, _ = exports_of(state.rows)
-        furthest = _furthest(own, own_name(state))
-        rounds = furthest.rounds if furthest else settings.rounds
+        rounds = _own_rounds(_stepped(own, own_name(state)), settings.rounds)
         settings = replace(settings, share=chosen.share, forbidden=chosen.forbidden, rounds=rounds)
         self._heard: set[tuple[str, str]] = set()
         self.peer = Peer(self.seen.network, self.name, settings=settings)
@@ -296,14 +320,12 @@ class Session:
         return tuple(replace(order, to_site=agreed.ends.get(order.to_site, order.to_site)) for order in orders)
 
     def nothing_to_issue(self) -> JointSaid:
-        """Return what says, to this network alone, that the session is over although no order comes of it: one step
-        more than there are.
-        """
-        message = base64.b64encode(self._stepped(self.steps + 1)).decode()
+        """Return what says, to this network alone, that the session is over although no order comes of it."""
+        message = base64.b64encode(self._stepped(OVER)).decode()
         return JointSaid(self.name, message, self.today.isoformat(), self._state.network)
 
     def _stepped(self, steps: int) -> bytes:
-        return write(Stepped(self.name, self.peer.name, self.peer.settings.rounds, steps), self._goods)
+        return write(Stepped(self.name, self.peer.name, self.peer.least_rounds, steps), self._goods)
 
     def _fact(self, message: Message) -> JointSaid:
         to = "" if message.to is None else self._state.letters.network_named(message.to)

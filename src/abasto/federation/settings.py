@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from abasto.federation.draw import MOST_TOGETHER
 from abasto.state.exports import Share
 
-__all__ = ["Settings", "steps_of"]
+__all__ = ["Settings", "steps_before_second", "steps_of"]
 
 
 @dataclass(frozen=True)
@@ -38,3 +38,8 @@ def steps_of(settings: Settings) -> Iterator[tuple[str, int, int]]:
         yield from (("pass", turn, number) for number in range(settings.passes))
         yield "vote", turn, 0
     yield from (("commit", 0, number) for number in range(settings.rounds * settings.passes))
+
+
+def steps_before_second(settings: Settings) -> int:
+    """Return after how many steps a second round begins, if there is one: until then it can be left out."""
+    return settings.passes + 2

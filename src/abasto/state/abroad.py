@@ -27,6 +27,7 @@ __all__ = [
     "card",
     "destination",
     "is_promised",
+    "is_told_loaded",
     "lost_promises",
     "only_promised",
     "others",
@@ -105,8 +106,15 @@ def only_promised(state: State, order: OrderRecord) -> bool:
     """Return whether an order comes from another network, which has not told yet that it was loaded: it is counted on,
     and so stands in the books as on its way.
     """
+    return not is_told_loaded(state, order) and order.status not in ("received", "cancelled")
+
+
+def is_told_loaded(state: State, order: OrderRecord) -> bool:
+    """Return whether what an order has as loaded was told to be so: of what comes from another network it may be what
+    was promised, also once it was received.
+    """
     coming = state.letters.coming.get(order.id)
-    return coming is not None and not coming.is_sent and order.status not in ("received", "cancelled")
+    return coming is None or coming.is_sent
 
 
 def shipments(state: State) -> Iterator[tuple[Literal["coming", "going"], Shipment]]:

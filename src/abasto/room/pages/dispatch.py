@@ -28,7 +28,7 @@ from abasto.room.desk import (
     status_words,
 )
 from abasto.room.web import Call, Page
-from abasto.state.abroad import destination, only_promised
+from abasto.state.abroad import destination, is_told_loaded, only_promised
 from abasto.state.carried import step_doubts
 from abasto.state.exceptions import exceptions
 from abasto.state.state import State
@@ -129,7 +129,7 @@ def order(call: Call) -> Response:
         promised = only_promised(state, record)
         parts: dict[str, Any] = {
             "ordered": goods_of(state, record.issued.lines if record.issued else ()),
-            "loaded": () if promised else goods_of(state, record.loaded),
+            "loaded": goods_of(state, record.loaded) if is_told_loaded(state, record) else (),
             "received": goods_of(state, record.received),
             "difference": goods_of(state, record.difference),
             "to_load": _line_views(state, _left_to_load(record)),
