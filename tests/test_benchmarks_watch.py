@@ -95,6 +95,7 @@ def test_doubled_use_is_found_and_where_zero_lies_changes_nothing() -> None:
     assert rings(use + 1000).tolist() == rings(use).tolist()
 
 
+@pytest.mark.soak
 def test_limits_are_even_and_every_change_has_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch_changes, "QUIET_DAYS", 8)
     evens = evened(4)

@@ -217,6 +217,7 @@ def test_a_pair_of_things_that_stand_in_for_each_other_is_found_though_neither_h
     assert both.limits.estimate == pytest.approx(rehearsal.needed, rel=0.01)
 
 
+@pytest.mark.soak
 def test_pairs_equal_planning_them_and_a_pair_that_goes_together_anyway_is_none() -> None:
     network = read(example_path("neighbourhood"))
     rehearsal = rehearse(network, "lockout", pairs=3)
@@ -282,6 +283,7 @@ def test_what_is_left_out_is_not_laid_to_a_scenario_that_there_is_none_of() -> N
 # Large networks: brackets and searches
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("seed", [0, 1])
 def test_limits_of_the_quick_solver_contain_the_exact_harms_and_its_ranks_the_exact_ranks(seed: int) -> None:
     network = generate("TINY", seed=seed, chain=seed == 1)
@@ -290,6 +292,7 @@ def test_limits_of_the_quick_solver_contain_the_exact_harms_and_its_ranks_the_ex
     check_against_planning_every_case(rehearsal)
 
 
+@pytest.mark.soak
 def test_pairs_of_the_quick_solver_contain_the_exact_harms() -> None:
     network = generate("TINY", seed=2)
     rehearsal = rehearse(network, what=["fleets", "sites"], pairs=1, most=1, solver="equilibrium", jobs=1)

@@ -342,9 +342,8 @@ def test_a_promise_that_cannot_be_kept_any_more_is_neither_raised_nor_counted_on
     assert peer.joint_value(0) == peer.agreed().alone
 
 
-@pytest.mark.parametrize(
-    ("seed", "loss"), [(0, 0.0), *(pytest.param(seed, 0.4, marks=pytest.mark.soak) for seed in range(1, 8))]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize(("seed", "loss"), [(0, 0.0), *((seed, 0.4) for seed in range(1, 8))])
 def test_peers_that_forget_everything_between_steps_promise_nothing_that_they_do_not_send(
     seed: int, loss: float
 ) -> None:

@@ -163,6 +163,7 @@ def test_a_start_from_another_network_is_a_cold_start() -> None:
     assert (with_it.value, with_it.bound) == (without_it.value, without_it.bound)
 
 
+@pytest.mark.soak
 def test_a_warm_plan_of_a_lockout_passes_the_check() -> None:
     network = read_network(example_path("national"))
     usual = plan_in_full(network, solver="equilibrium", gap=0.02)

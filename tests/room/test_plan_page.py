@@ -84,6 +84,7 @@ def test_wishes_that_cannot_be_are_refused(quiet: tuple[Served, Desk], fields: d
     assert words in alert(answer.text).replace("&#34;", '"')
 
 
+@pytest.mark.soak
 def test_other_fairness_is_compared_and_takes_no_plans_place(quiet: tuple[Served, Desk]) -> None:
     desk = quiet[1]
     before = make_plan(desk)
@@ -287,6 +288,7 @@ def test_plan_is_made_and_signed_by_keyboard_alone(served: Served, page: Page) -
     assert not ways & {("Market", "Hill"), ("Market", "Harbour")}
 
 
+@pytest.mark.soak
 def test_plan_reads_from_right_to_left(served: Served, page: Page) -> None:
     _enter(served, page)
     page.locator("button[name=language][value=ar]").click()

@@ -106,6 +106,7 @@ def test_only_one_plan_is_made_at_a_time_and_it_can_be_stopped(planner: Planner,
     assert heard.wait(lambda one: one.id != job.id and is_over(one)).outcome == "done"
 
 
+@pytest.mark.soak
 def test_plans_are_kept_until_others_take_their_place_and_trials_take_none(
     planner: Planner, heard: Heard, state: State
 ) -> None:
