@@ -46,10 +46,10 @@ def larger(one: Trade, other: Trade) -> Trade:
 
 def on_top(asked: Asked, told: Trade) -> Asked:
     """Return what is asked together with what was told of the same goods by the same lanes."""
-    return {
-        key: (plus({key: rates}, {key: told[key]})[key] if key in told else rates, flow)
-        for key, (rates, flow) in asked.items()
-    }
+    both = plus(
+        {key: rates for key, (rates, _) in asked.items()}, {key: told[key] for key in asked.keys() & told.keys()}
+    )
+    return {key: (both[key], flow) for key, (_, flow) in asked.items()}
 
 
 def plus(one: Trade, other: Trade) -> Trade:

@@ -70,7 +70,7 @@ class Voted:
 class Stepped:
     """The sender has done so many steps of the session, and said before whatever came of them, perhaps nothing.
 
-    `rounds` is how many it would have after the first step, and how many there are for it after the others.
+    `rounds` is the least of how many the sender would go and what it has heard of others by then.
     """
 
     session: str
@@ -129,7 +129,7 @@ def read(raw: bytes, goods: list[str]) -> Said:
                 *_head(said), str(said["clearing"]), float(_whole(said["alone"])), float(_whole(said["joint"]))
             )
         if said["kind"] == "step":
-            return _stepped(said)
+            return _read_step(said)
         if said["kind"] not in ("promise", "commit"):
             raise FederationError(f"no message: kind {said['kind']!r:.40}")
         session, sender, turn = _head(said)
@@ -150,7 +150,7 @@ def stepped(raw: bytes, sender: str) -> Stepped | None:
     return said if isinstance(said, Stepped) and said.sender == sender else None
 
 
-def _stepped(said: dict[str, Any]) -> Stepped:
+def _read_step(said: dict[str, Any]) -> Stepped:
     rounds = _whole(said["rounds"])
     if not 1 <= rounds <= _MOST_ROUNDS:
         raise FederationError(f"no message: a session of {rounds} rounds; from 1 to {_MOST_ROUNDS} are known")

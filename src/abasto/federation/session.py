@@ -52,6 +52,7 @@ go by line, `by_letters` with more rounds."""
 MOST_ROUNDS = 2
 """A second round takes six steps more, and mends what the first got wrong."""
 FIRST_ROUND = steps_before_second(BY_LETTERS)
+"""After so many steps a second round begins, and it is too late to leave it out."""
 OVER = 10_000
 """Who has said that it has done so many steps, which are more than any session has, has ended it without orders."""
 FAR_AHEAD = 31
@@ -171,11 +172,11 @@ def standing(state: State, session: str, *, rounds: int = MOST_ROUNDS) -> Standi
     letters = state.letters
     named = {row.cells.get("network", "") for row in state.rows.table("sites")}
     heard = {
-        network: _stepped(map(_raw, letters.said.get(network, {}).get(session, ())), name)
+        network: _steps_said(map(_raw, letters.said.get(network, {}).get(session, ())), name)
         for network, name in letters.recognised.items()
         if name in named or session in letters.said.get(network, {})
     }
-    own = _stepped(map(_raw, letters.said.get(state.network, {}).get(session, ())), own_name(state))
+    own = _steps_said(map(_raw, letters.said.get(state.network, {}).get(session, ())), own_name(state))
     is_over = any(one.step == OVER for one in own)
     done = max((one.step for one in own if one.step != OVER), default=0)
     rounds = _own_rounds(own, rounds)
@@ -210,7 +211,7 @@ def _kinds(rounds: int) -> tuple[str, ...]:
     return tuple(kind for kind, _, _ in steps_of(by_letters(rounds)))
 
 
-def _stepped(messages: Iterable[bytes], name: str) -> list[Stepped]:
+def _steps_said(messages: Iterable[bytes], name: str) -> list[Stepped]:
     """Return what a network has said of its steps."""
     said = (stepped(raw, name) for raw in messages)
     return [one for one in said if one is not None]
@@ -250,7 +251,7 @@ class Session:
         self.seen = known(state, day, days=_days_told(own) or days)
         self._goods = sorted(row.good for row in self.seen.network.goods)
         chosen, _ = exports_of(state.rows)
-        rounds = _own_rounds(_stepped(own, own_name(state)), settings.rounds)
+        rounds = _own_rounds(_steps_said(own, own_name(state)), settings.rounds)
         settings = replace(settings, share=chosen.share, forbidden=chosen.forbidden, rounds=rounds)
         self._heard: set[tuple[str, str]] = set()
         self.peer = Peer(self.seen.network, self.name, settings=settings)
@@ -266,7 +267,7 @@ class Session:
     def step(self) -> list[JointSaid]:
         """Do the next step with what was heard until now; return what is to be said of it, and that it is done."""
         said = [self._fact(message) for message in self.peer.next()]
-        return [*said, self._fact(Message(None, self._stepped(self.peer.done)))]
+        return [*said, self._fact(Message(None, self._having_done(self.peer.done)))]
 
     def hear(self, state: State) -> None:
         """Take in what other networks have said in this session by now."""
@@ -321,10 +322,10 @@ class Session:
 
     def nothing_to_issue(self) -> JointSaid:
         """Return what says, to this network alone, that the session is over although no order comes of it."""
-        message = base64.b64encode(self._stepped(OVER)).decode()
+        message = base64.b64encode(self._having_done(OVER)).decode()
         return JointSaid(self.name, message, self.today.isoformat(), self._state.network)
 
-    def _stepped(self, steps: int) -> bytes:
+    def _having_done(self, steps: int) -> bytes:
         return write(Stepped(self.name, self.peer.name, self.peer.least_rounds, steps), self._goods)
 
     def _fact(self, message: Message) -> JointSaid:
